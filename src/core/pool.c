@@ -1,0 +1,72 @@
+#include "core/pool.h"
+
+#include <string.h>
+
+#include "core/memory.h"
+
+enum { CHUNK_BITS_MAX = 24, FIRST_ROOM = 8 };
+
+void pool_init(struct pool *pool, size_t item_size, uint32_t chunk_bits)
+{
+    SB_ASSERT(item_size >= sizeof(uint32_t));
+    SB_ASSERT(chunk_bits <= CHUNK_BITS_MAX);
+    SB_ASSERT(item_size <= SIZE_MAX >> chunk_bits);
+    *pool =
+        (struct pool){.item_size = item_size, .chunk_bits = chunk_bits, .free_head = POOL_NONE};
+}
+
+void pool_clear(struct pool *pool)
+{
+    for (uint32_t i = 0; i < pool->chunk_count; i++)
+        memory_free(pool->chunks[i]);
+    memory_free(pool->chunks);
+    pool_init(pool, pool->item_size, pool->chunk_bits);
+}
+
+static enum sb_err add_chunk(struct pool *pool)
+{
+    if (pool->chunk_count == pool->chunk_room) {
+        uint32_t room = pool->chunk_room == 0 ? FIRST_ROOM : pool->chunk_room * 2;
+        if (room < pool->chunk_room)
+            return SB_ERR_MEMORY;
+        uint8_t **chunks = memory_realloc(pool->chunks, room, sizeof(*chunks));
+        if (chunks == NULL)
+            return SB_ERR_MEMORY;
+        pool->chunks = chunks;
+        pool->chunk_room = room;
+    }
+    uint8_t *chunk = memory_alloc(pool->item_size << pool->chunk_bits);
+    if (chunk == NULL)
+        return SB_ERR_MEMORY;
+    pool->chunks[pool->chunk_count++] = chunk;
+    return SB_OK;
+}
+
+uint32_t pool_take(struct pool *pool)
+{
+    uint32_t index = pool->free_head;
+    if (index != POOL_NONE) {
+        memcpy(&pool->free_head, pool_at(pool, index), sizeof(pool->free_head));
+        pool->used++;
+        return index;
+    }
+    if (pool->next == POOL_NONE)
+        return POOL_NONE;
+    if (pool->next >> pool->chunk_bits == pool->chunk_count && add_chunk(pool) != SB_OK)
+        return POOL_NONE;
+    pool->used++;
+    return pool->next++;
+}
+
+void pool_give(struct pool *pool, uint32_t index)
+{
+    SB_ASSERT(pool->used > 0);
+    memcpy(pool_at(pool, index), &pool->free_head, sizeof(pool->free_head));
+    pool->free_head = index;
+    pool->used--;
+}
+
+size_t pool_bytes(const struct pool *pool)
+{
+    return pool->chunk_count * (pool->item_size << pool->chunk_bits);
+}
