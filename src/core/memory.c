@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* The only globals that change: counts of the process as a whole, for tests and metrics. */
 static _Atomic uint64_t allocations;
@@ -27,6 +28,18 @@ void *memory_alloc(size_t len)
     if (count_one())
         return NULL;
     return malloc(len == 0 ? 1 : len);
+}
+
+void *memory_alloc_pages(size_t len)
+{
+    enum { HUGE_PAGE = 2 << 20 };
+    if (count_one())
+        return NULL;
+    void *at;
+    if (posix_memalign(&at, HUGE_PAGE, len == 0 ? 1 : len) != 0)
+        return NULL;
+    madvise(at, len, MADV_HUGEPAGE); /* advice: without huge pages nothing is lost */
+    return at;
 }
 
 void *memory_zalloc(size_t count, size_t size)

@@ -20,6 +20,12 @@ void *memory_realloc(void *at, size_t count, size_t size) SB_MUST_USE;
 char *memory_copy_text(const char *text) SB_MUST_USE; /* NULL stays NULL */
 void memory_free(void *at);
 
+/*
+ * For large blocks that are filled from end to end: in huge pages where the system has them,
+ * since touching fresh memory 4 KiB at a time costs more than copying into it.
+ */
+void *memory_alloc_pages(size_t len) SB_MUST_USE;
+
 /* Allocations made since the process began. */
 uint64_t memory_allocations(void);
 

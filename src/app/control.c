@@ -1,0 +1,203 @@
+/*
+ * control: a libevent loop over signals, the source's event fd and a timer.
+ *
+ * It never touches span data: it tells the workers what to do, and watches them come to
+ * rest.  The run moves through enum app_state, one way.
+ */
+#include "control.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "core/assert.h"
+
+enum { TICK_MS = 20 };
+
+/* Half of librdkafka's default session timeout of 45 s: delivery.md, Ledger 3. */
+#define REVOKE_BUDGET_NS (22 * NS_PER_S)
+
+static uint64_t now_ns(void)
+{
+    return clock_monotonic_ns(clock_system());
+}
+
+static void on_lane_open(void *arg, const struct source_lane *lane)
+{
+    struct app *app = arg;
+    log_event(app->log, LOG_INFO, "source", lane->tap ? "tap_opened" : "partition_opened",
+              LOG_TEXT("topic", lane->topic_name), LOG_NUMBER("partition", lane->partition),
+              LOG_NUMBER("worker", lane->worker));
+    worker_group_open_lane(app->group, lane);
+}
+
+static void on_lanes_close(void *arg, const struct source_lane *lanes, size_t count, bool lost)
+{
+    struct app *app = arg;
+    log_event(app->log, LOG_INFO, "source", "partitions_closed",
+              LOG_NUMBER("partitions", count), LOG_NUMBER("lost", lost));
+    worker_group_close_lanes(app->group, lanes, count, lost ? 0 : REVOKE_BUDGET_NS);
+}
+
+static void on_dead_letter(void *arg, void *ticket, enum sb_err result)
+{
+    struct app *app = arg;
+    worker_group_dead_letter_done(app->group, ticket, result);
+}
+
+static void end(struct app *app, int exit_code)
+{
+    app->exit_code = exit_code;
+    app->state = APP_ENDED;
+    if (app->base != NULL)
+        event_base_loopbreak(app->base);
+}
+
+static void on_trouble(void *arg, const char *what, const char *text, bool fatal)
+{
+    struct app *app = arg;
+    if (text == NULL) {
+        log_event(app->log, LOG_INFO, "source", "recovered", LOG_TEXT("what", what));
+        return;
+    }
+    log_event(app->log, LOG_ERROR, "source", "trouble", LOG_TEXT("what", what),
+              LOG_TEXT("text", text));
+    if (fatal)
+        end(app, EX_SOFTWARE);
+    else if (app->run.fail_fast && app->state == APP_RUNNING)
+        end(app, EX_UNAVAILABLE);
+}
+
+struct source_events control_source_events(struct app *app)
+{
+    return (struct source_events){
+        .on_open = on_lane_open,
+        .on_close = on_lanes_close,
+        .on_dead_letter = on_dead_letter,
+        .on_trouble = on_trouble,
+        .arg = app,
+    };
+}
+
+/* Intake ends; what has a verdict goes out. */
+static void begin_settling(struct app *app)
+{
+    SB_ASSERT(app->state == APP_RUNNING);
+    app->state = APP_SETTLING;
+    source_kafka_stop_intake(app->source);
+    worker_group_set_phase(app->group, WORKER_SETTLE);
+}
+
+static void begin_stop(struct app *app, const char *why)
+{
+    if (app->stopping) {
+        log_event(app->log, LOG_WARN, "app", "stopped_at_once", LOG_TEXT("why", why));
+        _exit(EX_TEMPFAIL);
+    }
+    log_event(app->log, LOG_INFO, "app", "stopping", LOG_TEXT("why", why));
+    app->stopping = true;
+    app->deadline_ns = now_ns() + app->settings->shutdown.timeout_ns;
+    if (app->state == APP_RUNNING)
+        begin_settling(app);
+}
+
+static bool decides_at_end(const struct app *app)
+{
+    return !app->stopping || app->settings->shutdown.drain == SETTINGS_DRAIN_DECIDE;
+}
+
+static void step(struct app *app)
+{
+    switch (app->state) {
+    case APP_RUNNING:
+        if (app->run.drain && source_kafka_spans_drained(app->source) &&
+            source_kafka_taps_drained(app->source))
+            begin_settling(app);
+        break;
+    case APP_SETTLING:
+        if (decides_at_end(app) && worker_group_is_quiet(app->group)) {
+            app->state = APP_DECIDING;
+            worker_group_set_phase(app->group, WORKER_DECIDE);
+        } else if (!decides_at_end(app) && worker_group_is_idle(app->group)) {
+            end(app, EX_OK);
+        }
+        break;
+    case APP_DECIDING:
+        if (worker_group_is_idle(app->group))
+            end(app, EX_OK);
+        break;
+    case APP_ENDED:
+        break;
+    }
+    if (app->stopping && app->state != APP_ENDED && now_ns() >= app->deadline_ns) {
+        log_event(app->log, LOG_WARN, "app", "shutdown_timeout",
+                  LOG_TEXT("help", "a sink did not take what was decided; it is read again"));
+        end(app, EX_TEMPFAIL);
+    }
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    struct app *app = arg;
+    source_kafka_service(app->source);
+    if (app->state != APP_ENDED)
+        step(app);
+}
+
+static void on_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+    (void)what;
+    begin_stop(arg, signal_number == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+static void on_stop_fd(evutil_socket_t fd, short what, void *arg)
+{
+    (void)what;
+    char byte;
+    if (read(fd, &byte, 1) >= 0)
+        begin_stop(arg, "asked to");
+}
+
+static bool watch(struct app *app, evutil_socket_t fd, short what, event_callback_fn on_event)
+{
+    struct event *event = event_new(app->base, fd, what | EV_PERSIST, on_event, app);
+    if (event == NULL)
+        return false;
+    app->events[app->event_count++] = event;
+    const struct timeval tick = {.tv_usec = TICK_MS * 1000};
+    return event_add(event, what == EV_TIMEOUT ? &tick : NULL) == 0;
+}
+
+static bool watch_all(struct app *app)
+{
+    bool watched = watch(app, source_kafka_event_fd(app->source), EV_READ, on_tick) &&
+                   watch(app, -1, EV_TIMEOUT, on_tick);
+    if (watched && !app->run.keep_signals)
+        watched = watch(app, SIGTERM, EV_SIGNAL, on_signal) &&
+                  watch(app, SIGINT, EV_SIGNAL, on_signal);
+    if (watched && app->run.stop_fd >= 0)
+        watched = watch(app, app->run.stop_fd, EV_READ, on_stop_fd);
+    return watched;
+}
+
+int control_run(struct app *app)
+{
+    app->base = event_base_new();
+    if (app->base == NULL || !watch_all(app))
+        app->exit_code = EX_SOFTWARE;
+    else if (worker_group_start(app->group) != SB_OK ||
+             source_kafka_start(app->source) != SB_OK)
+        app->exit_code = EX_SOFTWARE;
+    else if (app->state != APP_ENDED) /* starting may have failed fast already */
+        event_base_dispatch(app->base);
+    for (uint32_t i = 0; i < app->event_count; i++)
+        event_free(app->events[i]);
+    app->event_count = 0;
+    if (app->base != NULL)
+        event_base_free(app->base);
+    app->base = NULL;
+    return app->exit_code;
+}

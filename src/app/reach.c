@@ -1,0 +1,82 @@
+/*
+ * reach: with --fail-fast, is anybody listening where the sinks will send?
+ */
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "state.h"
+
+enum { HOST_LEN = 256, PORT_LEN = 8, CONNECT_WAIT_MS = 3000 };
+
+/* The host and port of an http:// or https:// endpoint that config has checked. */
+static void split_endpoint(const char *endpoint, char host[HOST_LEN], char port[PORT_LEN])
+{
+    const char *at = strstr(endpoint, "://");
+    bool tls = strncmp(endpoint, "https", 5) == 0;
+    at = at == NULL ? endpoint : at + 3;
+    size_t len = strcspn(at, "/");
+    const char *colon = at[0] == '[' ? strchr(at, ']') : at;
+    colon = colon == NULL ? NULL : memchr(colon, ':', len - (size_t)(colon - at));
+    size_t host_len = colon == NULL ? len : (size_t)(colon - at);
+    if (at[0] == '[' && host_len >= 2) {
+        at++;
+        host_len -= 2;
+    }
+    snprintf(host, HOST_LEN, "%.*s", (int)host_len, at);
+    if (colon == NULL)
+        snprintf(port, PORT_LEN, "%s", tls ? "443" : "80");
+    else
+        snprintf(port, PORT_LEN, "%.*s", (int)strcspn(colon + 1, "/"), colon + 1);
+}
+
+static bool connects(const struct addrinfo *address)
+{
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool done = connect(fd, address->ai_addr, address->ai_addrlen) == 0;
+    struct pollfd wait = {.fd = fd, .events = POLLOUT};
+    if (!done && poll(&wait, 1, CONNECT_WAIT_MS) == 1) {
+        int error = 1;
+        socklen_t len = sizeof(error);
+        done = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
+    }
+    close(fd);
+    return done;
+}
+
+static bool reach(const char *endpoint)
+{
+    char host[HOST_LEN];
+    char port[PORT_LEN];
+    split_endpoint(endpoint, host, port);
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *addresses = NULL;
+    if (getaddrinfo(host, port, &hints, &addresses) != 0)
+        return false;
+    bool reached = false;
+    for (const struct addrinfo *at = addresses; at != NULL && !reached; at = at->ai_next)
+        reached = connects(at);
+    freeaddrinfo(addresses);
+    return reached;
+}
+
+bool reach_sinks(const struct app *app)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < app->settings->sink_count; i++) {
+        const struct settings_sink *sink = &app->settings->sinks[i];
+        bool any = false;
+        for (uint32_t j = 0; j < sink->endpoint_count && !any; j++)
+            any = reach(sink->endpoints[j]);
+        if (!any)
+            log_event(app->log, LOG_ERROR, "sink", "unreachable", LOG_TEXT("sink", sink->name),
+                      LOG_TEXT("endpoint", sink->endpoints[0]));
+        all &= any;
+    }
+    return all;
+}

@@ -1,0 +1,82 @@
+/*
+ * run: builds the service, runs it, tells what became of everything it read.
+ */
+#include "app/run.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "state.h"
+
+struct app_run_options app_run_options_default(void)
+{
+    return (struct app_run_options){.stop_fd = -1};
+}
+
+static void report(struct app *app, const struct summary *summary)
+{
+    char *line = summary_json(app, summary);
+    if (line != NULL && app->run.on_summary != NULL)
+        app->run.on_summary(app->run.on_summary_arg, line);
+    else if (line != NULL && app->run.json)
+        printf("%s\n", line);
+    else if (app->run.drain)
+        summary_print(app, summary);
+    fflush(stdout);
+    free(line);
+}
+
+static int exit_code(const struct app *app, const struct summary *summary)
+{
+    if (summary->balance != 0) {
+        log_event(app->log, LOG_ERROR, "app", "accounting_does_not_close",
+                  LOG_NUMBER("balance", summary->balance));
+        return EX_SOFTWARE;
+    }
+    bool work_left =
+        app->run.drain && (summary->held > 0 || worker_group_failed_topic(app->group) != NULL);
+    if (app->exit_code == EX_OK && work_left)
+        return EX_TEMPFAIL;
+    return app->exit_code;
+}
+
+/*
+ * librdkafka's fetch buffers are about 1 MiB: by default each would be mapped afresh, cleared
+ * by the kernel, and unmapped, which costs more than everything we do with its content.
+ */
+static void keep_large_blocks(void)
+{
+    enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20 };
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+}
+
+int app_run(const struct settings *settings, const struct app_run_options *options)
+{
+    struct app app = {.settings = settings, .run = *options};
+    keep_large_blocks();
+    signal(SIGPIPE, SIG_IGN); /* a closed socket is an error of its call */
+    int code = wiring_build(&app);
+    if (code == EX_OK && options->fail_fast && !reach_sinks(&app))
+        code = EX_UNAVAILABLE;
+    if (code == EX_OK) {
+        log_event(app.log, LOG_INFO, "app", "started", LOG_TEXT("group", settings->group),
+                  LOG_NUMBER("topics", settings->topic_count),
+                  LOG_NUMBER("sinks", settings->sink_count));
+        app.exit_code = control_run(&app);
+        struct summary summary;
+        wiring_stop(&app);
+        summary_take(&app, &summary);
+        report(&app, &summary);
+        code = exit_code(&app, &summary);
+        log_event(app.log, LOG_INFO, "app", "ended", LOG_NUMBER("exit", code));
+    } else {
+        app.exit_code = EX_SOFTWARE; /* nothing was read: nothing to commit */
+        wiring_stop(&app);
+    }
+    wiring_clear(&app);
+    return code;
+}

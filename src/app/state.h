@@ -1,0 +1,71 @@
+/*
+ * state: the wired service, private to the app room.  Lives in the control thread.
+ */
+#ifndef SB_APP_STATE_H
+#define SB_APP_STATE_H
+
+#include <event2/event.h>
+
+#include "app/run.h"
+#include "core/log.h"
+#include "sink/otlp.h"
+#include "source/kafka.h"
+#include "worker/worker.h"
+
+enum app_state {
+    APP_RUNNING,
+    APP_SETTLING, /* intake has stopped, messages between workers come to rest */
+    APP_DECIDING, /* what the windows still hold is decided */
+    APP_ENDED
+};
+
+struct app {
+    const struct settings *settings;
+    struct app_run_options run;
+    struct log *log;
+
+    struct otlp_keys *keys;
+    struct decide *decide;
+    struct worker_topic *worker_topics;
+    struct source_topic *source_topics;
+    struct worker_batching *batching;
+    struct sink **sinks;
+    uint32_t sink_count; /* those that were made */
+    struct sink_otlp_header **sink_headers;
+    uint32_t sink_header_count;
+    struct source_property *properties;
+    struct worker_group *group;
+    struct source_kafka *source;
+
+    struct event_base *base;
+    struct event *events[8];
+    uint32_t event_count;
+    enum app_state state;
+    bool stopping; /* by a signal, not by drain */
+    uint64_t deadline_ns;
+    int exit_code;
+};
+
+/* wiring.c: makes the stages from the settings.  A sysexits code, 0 when all is there. */
+int wiring_build(struct app *app);
+void wiring_stop(struct app *app);  /* sinks and workers end; commits */
+void wiring_clear(struct app *app); /* frees all */
+
+/* control.c: runs until the service has ended; a sysexits code. */
+int control_run(struct app *app);
+
+/* reach.c: is something listening at each sink's endpoints?  Logs what is not. */
+bool reach_sinks(const struct app *app);
+
+/* summary.c */
+struct summary {
+    struct worker_counters counters;
+    uint64_t held;
+    int64_t balance;
+};
+void summary_take(struct app *app, struct summary *ret);
+/* The final line; the caller frees it with free().  NULL: memory is short. */
+char *summary_json(const struct app *app, const struct summary *summary);
+void summary_print(const struct app *app, const struct summary *summary);
+
+#endif

@@ -1,0 +1,409 @@
+/*
+ * wiring: settings in, stages out.
+ *
+ * Here alone settings are turned into the options of the stages: no stage knows of files.
+ */
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "core/hash.h"
+#include "core/memory.h"
+
+enum { PREFETCH_BYTES_MAX = 64 << 20, PREFETCH_BYTES_MIN = 1 << 20, COMMIT_INTERVAL_MS = 1000 };
+
+static enum log_level log_level_of(enum settings_log_level level)
+{
+    static const enum log_level levels[] = {
+        [SETTINGS_LOG_DEBUG] = LOG_DEBUG, [SETTINGS_LOG_INFO] = LOG_INFO,
+        [SETTINGS_LOG_WARN] = LOG_WARN,   [SETTINGS_LOG_ERROR] = LOG_ERROR,
+        [SETTINGS_LOG_OFF] = LOG_OFF,
+    };
+    return levels[level];
+}
+
+static enum sb_err build_log(struct app *app)
+{
+    const struct settings_log *settings = &app->settings->log;
+    const struct log_options options = {
+        .level = log_level_of(settings->level),
+        .format = settings->format == SETTINGS_LOG_JSON ? LOG_JSON : LOG_LOGFMT,
+        .per_second = settings->per_second,
+        .fd = STDERR_FILENO,
+        .clock = clock_system(),
+    };
+    return log_new(&options, &app->log);
+}
+
+static struct decide_policy policy_of(const struct settings_policy *settings)
+{
+    struct decide_policy policy = {.name = settings->name};
+    switch (settings->type) {
+    case SETTINGS_POLICY_ALWAYS_SAMPLE:
+        policy.type = DECIDE_ALWAYS_SAMPLE;
+        break;
+    case SETTINGS_POLICY_STATUS_CODE:
+        policy.type = DECIDE_STATUS_CODE;
+        policy.statuses = (uint8_t)settings->status_code.codes;
+        break;
+    case SETTINGS_POLICY_LATENCY:
+        policy.type = DECIDE_LATENCY;
+        policy.threshold_ns = settings->latency.threshold_ns;
+        policy.upper_threshold_ns = settings->latency.upper_threshold_ns;
+        break;
+    case SETTINGS_POLICY_STRING_ATTRIBUTE:
+        policy.type = DECIDE_STRING_ATTRIBUTE;
+        policy.key = settings->string_attribute.key;
+        policy.values = settings->string_attribute.values;
+        policy.value_count = settings->string_attribute.value_count;
+        policy.regex = settings->string_attribute.regex;
+        policy.invert = settings->string_attribute.invert;
+        break;
+    case SETTINGS_POLICY_PROBABILISTIC:
+        policy.type = DECIDE_PROBABILISTIC;
+        policy.percentage = settings->probabilistic.percentage;
+        policy.hash_salt = settings->probabilistic.hash_salt;
+        break;
+    }
+    return policy;
+}
+
+static enum sb_err build_decide(struct app *app)
+{
+    const struct settings_sampling *sampling = &app->settings->sampling;
+    struct decide_policy policies[DECIDE_POLICIES_MAX];
+    if (sampling->policy_count > DECIDE_POLICIES_MAX) {
+        log_event(app->log, LOG_ERROR, "app", "too_many_policies",
+                  LOG_NUMBER("policies_max", DECIDE_POLICIES_MAX));
+        return SB_ERR_CONFIG;
+    }
+    for (uint32_t i = 0; i < sampling->policy_count; i++)
+        policies[i] = policy_of(&sampling->policies[i]);
+    const struct decide_options options = {
+        .policies = policies,
+        .policy_count = sampling->policy_count,
+        .first_match = sampling->first_match,
+    };
+    uint32_t wrong;
+    char why[DECIDE_WHY_LEN] = "";
+    enum sb_err err = decide_new(&options, app->keys, &app->decide, &wrong, why);
+    if (err == SB_ERR_CONFIG)
+        log_event(app->log, LOG_ERROR, "app", "policy_is_wrong",
+                  LOG_TEXT("policy", policies[wrong].name), LOG_TEXT("why", why));
+    for (size_t i = 0; err == SB_OK && i < repair_alias_count(); i++) {
+        uint16_t id;
+        err = otlp_keys_add(app->keys, bytes_text(repair_alias_key(i)), &id);
+    }
+    return err;
+}
+
+static enum repair_mode mode_of(enum settings_repair_mode mode)
+{
+    static const enum repair_mode modes[] = {
+        [SETTINGS_REPAIR_OFF] = REPAIR_OFF,   [SETTINGS_REPAIR_REPORT] = REPAIR_REPORT,
+        [SETTINGS_REPAIR_LINK] = REPAIR_LINK, [SETTINGS_REPAIR_PARENT] = REPAIR_PARENT,
+        [SETTINGS_REPAIR_AUTO] = REPAIR_AUTO,
+    };
+    return modes[mode];
+}
+
+static struct worker_repair repair_of(const struct settings_repair *settings)
+{
+    return (struct worker_repair){
+        .mode = mode_of(settings->mode),
+        .queue_span = settings->queue_span,
+        .adopt_root = settings->adopt == SETTINGS_ADOPT_ROOT,
+        .unseen_merge = settings->unseen != SETTINGS_UNSEEN_LINK,
+    };
+}
+
+static enum sb_err build_topics(struct app *app)
+{
+    uint32_t count = app->settings->topic_count;
+    app->worker_topics = memory_zalloc(count, sizeof(*app->worker_topics));
+    app->source_topics = memory_zalloc(count, sizeof(*app->source_topics));
+    if (app->worker_topics == NULL || app->source_topics == NULL)
+        return SB_ERR_MEMORY;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct settings_topic *topic = &app->settings->topics[i];
+        bool spans = topic->role == SETTINGS_ROLE_SPANS;
+        app->worker_topics[i] = (struct worker_topic){
+            .name = topic->name,
+            .pattern = topic->topic,
+            .role = spans ? WORKER_SPANS : WORKER_MESSAGES,
+            .json = topic->encoding == SETTINGS_ENCODING_OTLP_JSON,
+            .dead_letters = topic->errors.deadletterqueue != NULL,
+            .context_headers = topic->errors.context_headers,
+            .tolerant = topic->errors.tolerance == SETTINGS_TOLERANCE_ALL,
+            .repair = repair_of(&topic->repair),
+        };
+        static const enum source_start starts[] = {
+            [SETTINGS_START_COMMITTED] = SOURCE_START_DEFAULT,
+            [SETTINGS_START_EARLIEST] = SOURCE_START_EARLIEST,
+            [SETTINGS_START_LATEST] = SOURCE_START_LATEST,
+        };
+        app->source_topics[i] = (struct source_topic){
+            .pattern = topic->topic,
+            .exclude = topic->exclude,
+            .exclude_count = topic->exclude_count,
+            .role = spans ? SOURCE_SPANS : SOURCE_MESSAGES,
+            .start = starts[topic->start],
+            .dead_letter_topic = topic->errors.deadletterqueue,
+        };
+    }
+    return SB_OK;
+}
+
+static void on_batch_done(void *arg, struct sink_batch *batch)
+{
+    struct app *app = arg;
+    worker_group_batch_done(app->group, batch);
+}
+
+static enum sb_err build_sink(struct app *app, const struct settings_sink *settings)
+{
+    struct sink_otlp_header *headers =
+        memory_zalloc(settings->header_count + 1, sizeof(*headers));
+    if (headers == NULL)
+        return SB_ERR_MEMORY;
+    for (uint32_t i = 0; i < settings->header_count; i++)
+        headers[i] = (struct sink_otlp_header){
+            .name = settings->headers[i].name,
+            .value = settings->headers[i].value,
+            .file = settings->headers[i].file,
+        };
+    static const enum sink_compression compressions[] = {
+        [SETTINGS_COMPRESSION_NONE] = SINK_COMPRESSION_NONE,
+        [SETTINGS_COMPRESSION_GZIP] = SINK_COMPRESSION_GZIP,
+        [SETTINGS_COMPRESSION_ZSTD] = SINK_COMPRESSION_ZSTD,
+    };
+    const struct sink_otlp_options options = {
+        .name = settings->name,
+        .protocol = settings->type == SETTINGS_SINK_OTLP_GRPC ? SINK_OTLP_GRPC : SINK_OTLP_HTTP,
+        .endpoints = settings->endpoints,
+        .endpoint_count = settings->endpoint_count,
+        .headers = headers,
+        .header_count = settings->header_count,
+        .compression = compressions[settings->compression],
+        .tls_ca = settings->tls.ca,
+        .tls_certificate = settings->tls.certificate,
+        .tls_key = settings->tls.key,
+        .tls_insecure = settings->tls.insecure,
+        .queue_bytes_max = settings->queue_bytes_max,
+        .in_flight_max = settings->in_flight_max,
+        .timeout_ns = settings->timeout_ns,
+        .backoff_initial_ns = settings->retry.initial_ns,
+        .backoff_max_ns = settings->retry.max_ns,
+        .seed = hash_random_seed(),
+        .clock = clock_system(),
+        .log = app->log,
+        .on_done = on_batch_done,
+        .on_done_arg = app,
+    };
+    enum sb_err err = sink_otlp_new(&options, &app->sinks[app->sink_count]);
+    if (err == SB_OK)
+        app->sink_count++;
+    app->sink_headers[app->sink_header_count++] = headers; /* the sink reads them again */
+    return err;
+}
+
+static enum sb_err build_sinks(struct app *app)
+{
+    uint32_t count = app->settings->sink_count;
+    app->sinks = memory_zalloc(count, sizeof(struct sink *));
+    app->batching = memory_zalloc(count, sizeof(*app->batching));
+    app->sink_headers = memory_zalloc(count, sizeof(*app->sink_headers));
+    if (app->sinks == NULL || app->batching == NULL || app->sink_headers == NULL)
+        return SB_ERR_MEMORY;
+    enum sb_err err = SB_OK;
+    for (uint32_t i = 0; err == SB_OK && i < count; i++) {
+        const struct settings_sink *settings = &app->settings->sinks[i];
+        app->batching[i] = (struct worker_batching){
+            .spans_max = settings->batch.spans_max,
+            .bytes_max = settings->batch.bytes_max,
+            .linger_ns = settings->batch.linger_ns,
+        };
+        err = build_sink(app, settings);
+    }
+    return err;
+}
+
+static uint32_t worker_count(const struct settings *settings)
+{
+    if (settings->workers > 0)
+        return settings->workers;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores > 63 ? 63 : (uint32_t)cores;
+}
+
+static struct otlp_limits limits_of(const struct settings_limits *settings)
+{
+    return (struct otlp_limits){
+        .record_bytes_max = settings->record_bytes_max,
+        .spans_max = settings->spans_max,
+        .span_bytes_max = settings->span_bytes_max,
+        .depth_max = settings->depth_max,
+        .attributes_max = settings->attributes_max,
+        .events_max = settings->events_max,
+        .links_max = settings->links_max,
+        .key_bytes_max = settings->key_bytes_max,
+        .value_bytes_max = settings->value_bytes_max,
+    };
+}
+
+/* Of `memory`: windows get three quarters, hop facts an eighth; the rest is for queues. */
+static enum sb_err build_workers(struct app *app)
+{
+    const struct settings *settings = app->settings;
+    uint32_t count = worker_count(settings);
+    const struct worker_options options = {
+        .worker_count = count,
+        .clock = clock_system(),
+        .log = app->log,
+        .topics = app->worker_topics,
+        .topic_count = settings->topic_count,
+        .default_repair = repair_of(&settings->repair),
+        .repair_ttl_ns = settings->repair.ttl_ns,
+        .links_max = settings->repair.links_max,
+        .limits = limits_of(&settings->limits),
+        .headers_max = settings->limits.headers_max,
+        .keys = app->keys,
+        .decide = app->decide,
+        .sinks = app->sinks,
+        .batching = app->batching,
+        .sink_count = app->sink_count,
+        .wait_ns = settings->window.wait_ns,
+        .hold_ns = settings->window.hold_ns,
+        .spans_per_trace_max = settings->window.spans_per_trace_max,
+        .bytes_per_trace_max = (uint32_t)settings->window.bytes_per_trace_max,
+        .window_bytes_max = settings->memory_bytes / 4 * 3 / count,
+        .verdict_bytes_max = settings->decided.memory_bytes / count,
+        .hop_bytes_max = settings->memory_bytes / 8 / count,
+        .record_policy_all = settings->sampling.record_policy == SETTINGS_RECORD_ALL,
+        .dry_run = settings->sampling.dry_run,
+    };
+    return worker_group_new(&options, &app->group);
+}
+
+/* The worker file's properties, then the topic files': the later ones win. */
+static enum sb_err build_properties(struct app *app, uint32_t *ret_count)
+{
+    const struct settings *settings = app->settings;
+    uint32_t count = settings->kafka.property_count;
+    for (uint32_t i = 0; i < settings->topic_count; i++)
+        count += settings->topics[i].property_count;
+    app->properties = memory_zalloc((size_t)count + 1, sizeof(*app->properties));
+    if (app->properties == NULL)
+        return SB_ERR_MEMORY;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < settings->kafka.property_count; i++)
+        app->properties[at++] = (struct source_property){settings->kafka.properties[i].name,
+                                                         settings->kafka.properties[i].value};
+    for (uint32_t i = 0; i < settings->topic_count; i++)
+        for (uint32_t j = 0; j < settings->topics[i].property_count; j++)
+            app->properties[at++] =
+                (struct source_property){settings->topics[i].properties[j].name,
+                                         settings->topics[i].properties[j].value};
+    *ret_count = at;
+    return SB_OK;
+}
+
+static enum sb_err build_source(struct app *app)
+{
+    const struct settings *settings = app->settings;
+    size_t prefetch = settings->memory_bytes / 16;
+    if (prefetch > PREFETCH_BYTES_MAX)
+        prefetch = PREFETCH_BYTES_MAX;
+    if (prefetch < PREFETCH_BYTES_MIN)
+        prefetch = PREFETCH_BYTES_MIN;
+    uint32_t property_count;
+    enum sb_err err = build_properties(app, &property_count);
+    if (err != SB_OK)
+        return err;
+    const struct source_kafka_options options = {
+        .bootstrap = settings->kafka.bootstrap,
+        .group = settings->group,
+        .instance = settings->instance,
+        .properties = app->properties,
+        .property_count = property_count,
+        .topics = app->source_topics,
+        .topic_count = settings->topic_count,
+        .workers = worker_count(settings),
+        .prefetch_bytes = prefetch,
+        .lateness_ns = settings->repair.lateness_ns,
+        .replay_ns = settings->repair.replay_ns,
+        .commit_interval_ns = COMMIT_INTERVAL_MS * NS_PER_MS,
+        .clock = clock_system(),
+        .log = app->log,
+        .events = control_source_events(app),
+    };
+    return source_kafka_new(&options, &app->source);
+}
+
+static int exit_code_of(enum sb_err err)
+{
+    switch (err) {
+    case SB_OK:
+        return EX_OK;
+    case SB_ERR_CONFIG:
+        return EX_CONFIG;
+    case SB_ERR_UNAVAILABLE:
+        return EX_UNAVAILABLE;
+    default:
+        return EX_SOFTWARE;
+    }
+}
+
+int wiring_build(struct app *app)
+{
+    enum sb_err err = build_log(app);
+    if (err == SB_OK)
+        err = otlp_keys_new(&app->keys);
+    if (err == SB_OK)
+        err = build_decide(app);
+    if (err == SB_OK)
+        err = build_topics(app);
+    if (err == SB_OK)
+        err = build_sinks(app);
+    if (err == SB_OK)
+        err = build_workers(app);
+    if (err == SB_OK)
+        err = build_source(app);
+    if (err != SB_OK) {
+        log_event(app->log, LOG_ERROR, "app", "start_failed",
+                  LOG_TEXT("error", sb_err_text(err)));
+        return exit_code_of(err);
+    }
+    worker_group_attach(app->group, app->source);
+    return EX_OK;
+}
+
+void wiring_stop(struct app *app)
+{
+    if (app->group != NULL && app->source != NULL)
+        worker_group_publish(app->group);
+    for (uint32_t i = 0; i < app->sink_count; i++)
+        app->sinks[i]->ops->stop(app->sinks[i]);
+    if (app->group != NULL && app->source != NULL)
+        worker_group_stop(app->group);
+    source_kafka_free(app->source, app->exit_code != EX_SOFTWARE);
+    app->source = NULL;
+}
+
+void wiring_clear(struct app *app)
+{
+    worker_group_free(app->group);
+    for (uint32_t i = 0; i < app->sink_count; i++)
+        app->sinks[i]->ops->free(app->sinks[i]);
+    for (uint32_t i = 0; i < app->sink_header_count; i++)
+        memory_free(app->sink_headers[i]);
+    memory_free(app->sink_headers);
+    memory_free(app->sinks);
+    memory_free(app->batching);
+    memory_free(app->worker_topics);
+    memory_free(app->source_topics);
+    memory_free(app->properties);
+    decide_free(app->decide);
+    otlp_keys_free(app->keys);
+    log_free(app->log);
+}

@@ -1,0 +1,252 @@
+/*
+ * gather: brings the two sides of a hop, and then their two traces, into one window.
+ *
+ * Sides go to the worker that owns their key, where they meet (repair/hops.h).  Traces that
+ * a join is to make one are gathered at one worker: it asks their homes for them, and from
+ * then on these send on whatever comes.  One direction, one place: no two workers can ever
+ * wait for each other, and no circle can form between them.
+ */
+#include "core/hash.h"
+#include "state.h"
+
+enum hop_kind { HOP_CONSUMER, HOP_PRODUCER, HOP_MESSAGE };
+
+struct hop_message {
+    enum hop_kind kind;
+    struct repair_key key;
+    union {
+        struct repair_consumer_side consumer;
+        struct repair_producer_side producer;
+        struct repair_message_side message;
+    };
+};
+
+struct forwarded_message {
+    struct trace_id trace_id;
+    bool keep;
+    uint16_t policy;
+};
+
+static void send(struct worker *worker, uint32_t to, enum message_type type, const void *body,
+                 size_t len)
+{
+    if (exchange_send(&worker->exchange, to, type, bytes_of(body, len), (struct bytes){0}) !=
+        SB_OK)
+        worker->counters.hops_forgotten++;
+}
+
+static uint32_t owner_of_key(const struct worker *worker, struct repair_key key)
+{
+    return (uint32_t)(key.word[1] % worker->options->worker_count);
+}
+
+static void send_hop(struct worker *worker, const struct hop_message *message)
+{
+    send(worker, owner_of_key(worker, message->key), MESSAGE_HOP, message, sizeof(*message));
+}
+
+void gather_add_side(struct worker *worker, struct trace_id trace_id,
+                     const struct hop_side *side, uint64_t end_ns)
+{
+    struct repair_consumer_side consumer = {
+        .trace_id = trace_id, .span_id = side->span_id, .topic = side->settings};
+    if (side->has_link) {
+        struct repair_join join = {
+            .rule = REPAIR_RULE_LINK,
+            .key = {.word = {span_id_number(side->link.span_id),
+                             span_id_number(side->span_id)}},
+            .consumer = consumer,
+            .producer = side->link,
+        };
+        send(worker, GATHERING_WORKER, MESSAGE_JOIN, &join, sizeof(join));
+    }
+    if (!side->has_key)
+        return;
+    struct hop_message message = {.key = side->key};
+    if (side->consumer) {
+        message.kind = HOP_CONSUMER;
+        message.consumer = consumer;
+    } else {
+        message.kind = HOP_PRODUCER;
+        message.producer = (struct repair_producer_side){
+            .trace_id = trace_id, .span_id = side->span_id, .end_ns = end_ns};
+    }
+    send_hop(worker, &message);
+}
+
+void gather_add_message(struct worker *worker, struct repair_key key,
+                        const struct repair_message_side *side)
+{
+    struct hop_message message = {.kind = HOP_MESSAGE, .key = key, .message = *side};
+    send_hop(worker, &message);
+}
+
+static void receive_hop(struct worker *worker, const struct hop_message *message)
+{
+    enum sb_err err = SB_OK;
+    switch (message->kind) {
+    case HOP_CONSUMER:
+        err = repair_hops_add_consumer(worker->hops, message->key, &message->consumer,
+                                       worker->now_ns);
+        break;
+    case HOP_PRODUCER:
+        err = repair_hops_add_producer(worker->hops, message->key, &message->producer,
+                                       worker->now_ns);
+        break;
+    case HOP_MESSAGE:
+        err = repair_hops_add_message(worker->hops, message->key, &message->message,
+                                      worker->now_ns);
+        break;
+    }
+    if (err != SB_OK)
+        worker->counters.hops_forgotten++;
+}
+
+void gather_on_join(void *arg, const struct repair_join *join)
+{
+    send(arg, GATHERING_WORKER, MESSAGE_JOIN, join, sizeof(*join));
+}
+
+static bool is_home(const struct worker *worker, uint64_t hash)
+{
+    return worker_of_hash(worker, hash) == worker->number;
+}
+
+/*
+ * The open trace with that id in the gathering worker's window; fetched from its home where
+ * it has one elsewhere.  WINDOW_NONE: memory is short, or `unless_unknown` and it is not here.
+ */
+static window_trace gather_trace(struct worker *worker, struct trace_id id, bool unless_unknown)
+{
+    uint64_t hash = window_hash(worker->window, id);
+    bool home = is_home(worker, hash);
+    window_trace trace = window_find(worker->window, id, hash);
+    if (trace == WINDOW_NONE) {
+        if (home && unless_unknown)
+            return WINDOW_NONE;
+        if (window_open(worker->window, id, hash, worker->now_ns, &trace) != SB_OK)
+            return WINDOW_NONE;
+        decide_facts_init(&traces_state(&worker->traces, trace)->facts);
+    }
+    struct trace_extra *extra = traces_need_extra(&worker->traces, trace);
+    if (extra == NULL)
+        return WINDOW_NONE;
+    if (!home && !extra->pulled) {
+        extra->pulled = true;
+        send(worker, worker_of_hash(worker, hash), MESSAGE_PULL, &id, sizeof(id));
+    }
+    return trace;
+}
+
+/* Puts the consumer's trace under the producer's, or notes why not. */
+static void attach(struct worker *worker, window_trace consumer, struct evidence_item *item)
+{
+    struct trace_id id = item->join.producer.trace_id;
+    struct decide_verdict decided;
+    item->target = id;
+    if (decide_memory_get(worker->verdicts, id, &decided) && !verdict_is_forward(decided)) {
+        item->decided = true;
+        item->decided_keep = decided.keep;
+        item->decided_policy = decided.policy;
+        aliases_get(&worker->aliases, id, &item->target);
+        return;
+    }
+    if (traces_extra(&worker->traces, consumer)->attached_to != WINDOW_NONE)
+        return; /* by other evidence; which one acts is settled at the verdict */
+    window_trace producer = gather_trace(worker, id, false);
+    if (producer == WINDOW_NONE) {
+        worker->counters.hops_forgotten++;
+        item->cycle = true;
+        return;
+    }
+    window_trace root = traces_root(&worker->traces, producer);
+    if (root == WINDOW_NONE || root == consumer) {
+        item->cycle = true;
+        return;
+    }
+    traces_attach(&worker->traces, producer, consumer);
+    window_suspend(worker->window, consumer);
+    item->attaches = true;
+}
+
+static void receive_join(struct worker *worker, const struct repair_join *join)
+{
+    if (trace_id_equal(join->consumer.trace_id, join->producer.trace_id))
+        return; /* nothing is broken here */
+    struct decide_verdict decided;
+    bool known = decide_memory_get(worker->verdicts, join->consumer.trace_id, &decided);
+    window_trace consumer =
+        known ? WINDOW_NONE : gather_trace(worker, join->consumer.trace_id, true);
+    if (consumer == WINDOW_NONE) {
+        worker->counters.late_joins++;
+        return;
+    }
+    struct evidence_item *item;
+    uint16_t settings = (uint16_t)join->consumer.topic;
+    if (traces_add_evidence(&worker->traces, consumer, join, settings, &item) != SB_OK) {
+        worker->counters.hops_forgotten++;
+        return;
+    }
+    if (item == NULL)
+        return; /* known already */
+    enum repair_mode mode = destinations_repair(&worker->destinations, settings)->mode;
+    if (mode == REPAIR_PARENT || mode == REPAIR_BOTH || mode == REPAIR_AUTO)
+        attach(worker, consumer, item);
+}
+
+/* At the home of a trace: its spans go to the gathering worker, now and from now on. */
+static void receive_pull(struct worker *worker, struct trace_id id)
+{
+    uint64_t hash = window_hash(worker->window, id);
+    window_trace trace = window_find(worker->window, id, hash);
+    struct decide_verdict decided;
+    if (trace != WINDOW_NONE) {
+        if (traces_state(&worker->traces, trace)->phase == TRACE_OPEN)
+            arrival_send_trace(worker, GATHERING_WORKER, trace);
+    } else if (decide_memory_get(worker->verdicts, id, &decided)) {
+        if (!verdict_is_forward(decided)) {
+            struct forwarded_message message = {
+                .trace_id = id, .keep = decided.keep, .policy = decided.policy};
+            send(worker, GATHERING_WORKER, MESSAGE_FORWARDED, &message, sizeof(message));
+        }
+        return;
+    } else if (window_open(worker->window, id, hash, worker->now_ns, &trace) != SB_OK) {
+        worker->counters.hops_forgotten++;
+        return;
+    }
+    traces_state(&worker->traces, trace)->phase = TRACE_FORWARDED;
+}
+
+/* The gathering worker asked too late: the trace has its verdict at home. */
+static void receive_forwarded(struct worker *worker, const struct forwarded_message *message)
+{
+    uint64_t hash = window_hash(worker->window, message->trace_id);
+    window_trace trace = window_find(worker->window, message->trace_id, hash);
+    struct trace_extra *extra =
+        trace == WINDOW_NONE ? NULL : traces_extra(&worker->traces, trace);
+    if (extra == NULL)
+        return;
+    extra->decided = true;
+    extra->decided_keep = message->keep;
+    extra->decided_policy = message->policy;
+}
+
+void gather_receive(struct worker *worker, enum message_type type, struct bytes body)
+{
+    /* Bodies are not aligned in the ring: each is copied out first. */
+    if (type == MESSAGE_HOP) {
+        struct hop_message message;
+        memcpy(&message, body.at, sizeof(message));
+        receive_hop(worker, &message);
+    } else if (type == MESSAGE_JOIN) {
+        struct repair_join join;
+        memcpy(&join, body.at, sizeof(join));
+        receive_join(worker, &join);
+    } else if (type == MESSAGE_PULL) {
+        receive_pull(worker, trace_id_load(body.at));
+    } else {
+        struct forwarded_message message;
+        memcpy(&message, body.at, sizeof(message));
+        receive_forwarded(worker, &message);
+    }
+}

@@ -1,0 +1,73 @@
+/*
+ * counters: what a worker has seen, by the classes of delivery.md's accounting.
+ *
+ * Plain integers, written by one worker, read by anybody with a moment's delay.
+ */
+#ifndef SB_WORKER_COUNTERS_H
+#define SB_WORKER_COUNTERS_H
+
+#include <stdint.h>
+
+#include "decide/decide.h"
+#include "otlp/scan.h"
+#include "repair/hops.h"
+
+/* Every span that was read ends in one of these, or is held. */
+#define WORKER_SPAN_CLASSES(X)                                                                 \
+    X(exported)                                                                                \
+    X(rejected)                                                                                \
+    X(lost)
+
+#define WORKER_COUNTERS(X)                                                                     \
+    X(records_read)                                                                            \
+    X(spans_read)                                                                              \
+    X(messages_read) /* records of message topics */                                           \
+    X(synthetic)     /* spans of the bridge's own making that were exported */                 \
+    X(traces_kept)                                                                             \
+    X(traces_dropped)                                                                          \
+    X(late_spans)                                                                              \
+    X(late_joins) /* evidence that came after the verdict */                                   \
+    X(pressure_decisions)                                                                      \
+    X(incomplete_traces) /* kept ones with a parent missing */                                 \
+    X(adopted_spans)                                                                           \
+    X(headers_malformed) /* traceparent headers that are none */                               \
+    X(hops_forgotten)    /* memory for evidence was used up */                                 \
+    WORKER_SPAN_CLASSES(X)
+
+/* Sink refusals that are dead-lettered stand behind the scanner's faults. */
+enum {
+    WORKER_REASON_TOO_LARGE = OTLP_FAULT_COUNT, /* for the backend, even alone */
+    WORKER_REASON_REFUSED,                      /* by the backend, for its content */
+    WORKER_REASON_COUNT
+};
+
+/* The stable text of a reason. */
+const char *worker_reason_text(unsigned reason);
+
+enum worker_repair_result {
+    WORKER_REPAIRED_PARENT,
+    WORKER_REPAIRED_LINK,
+    WORKER_REPAIRED_SPLIT,
+    WORKER_REPAIR_AMBIGUOUS,
+    WORKER_REPAIR_RESULTS
+};
+
+struct worker_counters {
+#define WORKER_COUNTER_FIELD(name) uint64_t name;
+    WORKER_COUNTERS(WORKER_COUNTER_FIELD)
+#undef WORKER_COUNTER_FIELD
+    uint64_t dropped[DECIDE_POLICIES_MAX]; /* by a policy that drops */
+    uint64_t dropped_no_policy;
+    uint64_t dead_records[WORKER_REASON_COUNT];
+    uint64_t dead_spans[WORKER_REASON_COUNT];
+    uint64_t repairs[REPAIR_RULE_COUNT][WORKER_REPAIR_RESULTS];
+    /* Counted afresh by whoever reads, not kept by the path above. */
+    uint64_t held_window;
+    uint64_t held_egress;
+    uint64_t held_letters;
+    uint64_t window_traces;
+    uint64_t window_bytes;
+    uint64_t window_span_bytes;
+};
+
+#endif

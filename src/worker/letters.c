@@ -1,0 +1,285 @@
+/*
+ * letters: what can not be taken goes to the topic's dead-letter topic, with its bytes and
+ * headers in the style of Kafka Connect; then it is finished.
+ *
+ * A record goes as it came.  A single span goes as a request with its resource and scope, so
+ * that the letter can be read, and replayed, like any other record.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "core/memory.h"
+#include "otlp/write.h"
+#include "state.h"
+
+enum { ORIGINAL_HEADERS_MAX = 64, CONTEXT_HEADERS = 7, NUMBER_LEN = 24 };
+
+const char *worker_reason_text(unsigned reason)
+{
+    if (reason == WORKER_REASON_TOO_LARGE)
+        return "too_large_for_backend";
+    if (reason == WORKER_REASON_REFUSED)
+        return "refused_by_backend";
+    return otlp_fault_text((enum otlp_fault)reason);
+}
+
+/* A letter in the making. */
+struct draft {
+    uint32_t topic;
+    const char *topic_name;
+    int32_t partition;
+    int64_t offset;
+    struct bytes key;
+    struct bytes value;
+    const struct record *record; /* NULL: its headers are gone */
+    const char *stage;
+    unsigned reason;
+    uint32_t spans;
+    ledger_record number;
+};
+
+static void count_dead(struct worker *worker, unsigned reason, uint32_t spans)
+{
+    if (spans == 0)
+        worker->counters.dead_records[reason]++;
+    else
+        worker->counters.dead_spans[reason] += spans;
+}
+
+static size_t original_headers(const struct record *record, struct record_header *ret)
+{
+    if (record == NULL)
+        return 0;
+    size_t count = source_record_headers(record, ret, ORIGINAL_HEADERS_MAX);
+    return count < ORIGINAL_HEADERS_MAX ? count : ORIGINAL_HEADERS_MAX;
+}
+
+static enum sb_err post(struct worker *worker, const struct draft *draft, struct letter *letter)
+{
+    const struct worker_topic *topic = &worker->options->topics[draft->topic];
+    char partition[NUMBER_LEN];
+    char offset[NUMBER_LEN];
+    snprintf(partition, sizeof(partition), "%" PRId32, draft->partition);
+    snprintf(offset, sizeof(offset), "%" PRId64, draft->offset);
+    const char *context[CONTEXT_HEADERS][2] = {
+        {"__connect.errors.topic", draft->topic_name},
+        {"__connect.errors.partition", partition},
+        {"__connect.errors.offset", offset},
+        {"__connect.errors.connector.name", topic->name},
+        {"__connect.errors.stage", draft->stage},
+        {"__connect.errors.exception.class.name", "spanbridge.DecodingError"},
+        {"__connect.errors.exception.message", worker_reason_text(draft->reason)},
+    };
+    struct record_header headers[ORIGINAL_HEADERS_MAX + CONTEXT_HEADERS];
+    size_t count = original_headers(draft->record, headers);
+    for (size_t i = 0; topic->context_headers && i < CONTEXT_HEADERS; i++)
+        headers[count++] = (struct record_header){.name = bytes_text(context[i][0]),
+                                                  .value = bytes_text(context[i][1])};
+    struct source_dead_letter sent = {
+        .topic = draft->topic,
+        .key = draft->key,
+        .value = draft->value,
+        .headers = headers,
+        .header_count = (uint32_t)count,
+        .ticket = letter,
+    };
+    return source_kafka_dead_letter(worker->options->source, &sent);
+}
+
+/* Without a dead-letter topic: passed over if that is tolerated, else the topic stops. */
+static void without_letter(struct worker *worker, const struct draft *draft)
+{
+    const struct worker_topic *topic = &worker->options->topics[draft->topic];
+    log_event(worker->options->log, topic->tolerant ? LOG_WARN : LOG_ERROR, "worker",
+              topic->tolerant ? "discarded" : "topic_stopped",
+              LOG_TEXT("topic", draft->topic_name), LOG_NUMBER("partition", draft->partition),
+              LOG_NUMBER("offset", draft->offset),
+              LOG_TEXT("reason", worker_reason_text(draft->reason)));
+    if (topic->tolerant) {
+        count_dead(worker, draft->reason, draft->spans);
+        ledger_release(worker->ledger, draft->number, draft->spans);
+        return;
+    }
+    atomic_store_explicit(&worker->group->failed_topic, draft->topic + 1, memory_order_relaxed);
+    /* Held for good: it is read again when the topic is started anew. */
+    ledger_hold(worker->ledger, draft->number, 1);
+    worker->stopped_spans += draft->spans;
+}
+
+/*
+ * The letter did not reach its topic.  Its record stays unfinished, so it is read again after
+ * a restart; until then its spans are held.
+ */
+static void letter_failed(struct worker *worker, struct letter *letter, enum sb_err err)
+{
+    log_event(worker->options->log, LOG_ERROR, "worker", "dead_letter_failed",
+              LOG_TEXT("error", sb_err_text(err)),
+              LOG_TEXT("reason", letter == NULL ? "" : worker_reason_text(letter->reason)));
+    if (letter == NULL)
+        return;
+    atomic_fetch_sub_explicit(&worker->letters_out, 1, memory_order_relaxed);
+    memory_free(letter);
+}
+
+static void send_letter(struct worker *worker, const struct draft *draft)
+{
+    if (!worker->options->topics[draft->topic].dead_letters) {
+        without_letter(worker, draft);
+        return;
+    }
+    struct letter *letter = memory_alloc(sizeof(*letter));
+    enum sb_err err = letter == NULL ? SB_ERR_MEMORY : SB_OK;
+    if (err == SB_OK) {
+        *letter = (struct letter){
+            .worker = worker->number,
+            .record = draft->number,
+            .spans = draft->spans,
+            .reason = draft->reason,
+        };
+        /* A whole record is held by a count of its own until its letter has arrived. */
+        ledger_hold(worker->ledger, draft->number, draft->spans == 0);
+        atomic_fetch_add_explicit(&worker->letters_out, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&worker->letter_spans_out, draft->spans,
+                                  memory_order_relaxed);
+        while ((err = post(worker, draft, letter)) == SB_ERR_FULL)
+            worker_wait_for_letters(worker);
+    }
+    if (err == SB_OK)
+        return;
+    letter_failed(worker, letter, err);
+}
+
+static const struct lane *lane_of(const struct worker *worker, const struct record *record)
+{
+    return &worker->lanes.at[record->lane];
+}
+
+void letters_send_record(struct worker *worker, const struct record *record,
+                         ledger_record number, unsigned reason)
+{
+    const struct draft draft = {
+        .topic = record->topic,
+        .topic_name = lane_of(worker, record)->topic_name,
+        .partition = record->partition,
+        .offset = record->offset,
+        .key = record->key,
+        .value = record->value,
+        .record = record,
+        .stage = "VALUE_CONVERTER",
+        .reason = reason,
+        .number = number,
+    };
+    send_letter(worker, &draft);
+}
+
+/* One span as a request of its own. */
+static struct bytes wrap(struct worker *worker, const struct otlp_envelope *envelope,
+                         struct bytes body)
+{
+    const struct otlp_request_span span = {.envelope = envelope, .body = body};
+    text_reset(&worker->letter);
+    otlp_write_request(&worker->letter, &span, 1);
+    return text_bytes(&worker->letter);
+}
+
+void letters_send_span(struct worker *worker, const struct record *record, ledger_record number,
+                       const struct otlp_envelope *envelope, const struct otlp_span *span)
+{
+    const struct draft draft = {
+        .topic = record->topic,
+        .topic_name = lane_of(worker, record)->topic_name,
+        .partition = record->partition,
+        .offset = record->offset,
+        .key = record->key,
+        .value = wrap(worker, envelope, span->raw),
+        .record = record,
+        .stage = "VALUE_CONVERTER",
+        .reason = span->fault,
+        .spans = 1,
+        .number = number,
+    };
+    send_letter(worker, &draft);
+}
+
+/* What stands before the request of a refused span. */
+struct refused_message {
+    ledger_record record;
+    unsigned reason;
+    uint8_t *request; /* owned by the message */
+    size_t len;
+};
+
+void letters_send_refused(struct worker *worker, uint32_t record, unsigned reason,
+                          const struct otlp_envelope *envelope, struct bytes body)
+{
+    struct bytes request = wrap(worker, envelope, body);
+    struct refused_message message = {
+        .record = record_number(record), .reason = reason, .len = request.len};
+    message.request = memory_alloc(request.len + 1);
+    enum sb_err err = SB_ERR_MEMORY;
+    if (message.request != NULL) {
+        memcpy(message.request, request.at, request.len);
+        err = exchange_send(&worker->exchange, record_worker(record), MESSAGE_REFUSED,
+                            bytes_of(&message, sizeof(message)), (struct bytes){0});
+    }
+    if (err == SB_OK)
+        return;
+    memory_free(message.request);
+    worker->counters.rejected++;
+    worker_release(worker, record, 1);
+}
+
+void letters_receive_refused(struct worker *worker, struct bytes body)
+{
+    struct refused_message message;
+    memcpy(&message, body.at, sizeof(message));
+    ledger_partition partition;
+    struct draft draft = {
+        .offset = ledger_record_offset(worker->ledger, message.record, &partition),
+        .value = bytes_of(message.request, message.len),
+        .stage = "TASK_PUT",
+        .reason = message.reason,
+        .spans = 1,
+        .number = message.record,
+    };
+    const struct lane *lane = NULL;
+    for (uint32_t i = 0; i < worker->lanes.count && lane == NULL; i++) {
+        if (worker->lanes.at[i].open && worker->lanes.at[i].ledger == partition)
+            lane = &worker->lanes.at[i];
+    }
+    if (lane != NULL && worker->options->topics[lane->topic].dead_letters) {
+        draft.topic = lane->topic;
+        draft.topic_name = lane->topic_name;
+        draft.partition = lane->partition;
+        send_letter(worker, &draft);
+    } else {
+        worker->counters.rejected++;
+        ledger_release(worker->ledger, message.record, 1);
+    }
+    memory_free(message.request);
+}
+
+static void finish_letter(struct worker *worker, struct letter *letter)
+{
+    uint32_t counts = letter->spans == 0 ? 1 : letter->spans;
+    if (letter->result == SB_OK) {
+        count_dead(worker, letter->reason, letter->spans);
+        ledger_release(worker->ledger, letter->record, counts);
+    } else {
+        letter_failed(worker, letter, letter->result);
+        return;
+    }
+    atomic_fetch_sub_explicit(&worker->letters_out, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&worker->letter_spans_out, letter->spans, memory_order_relaxed);
+    memory_free(letter);
+}
+
+void letters_collect(struct worker *worker)
+{
+    struct mailbox_item *item = mailbox_take_all(&worker->letters_done);
+    while (item != NULL) {
+        struct mailbox_item *next = item->next;
+        finish_letter(worker, (struct letter *)item);
+        item = next;
+    }
+}

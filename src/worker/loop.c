@@ -1,0 +1,293 @@
+/*
+ * loop: the worker's thread.
+ *
+ * A turn takes in what others sent, decides what is due, and reads new records if nothing
+ * stands in the way; it sleeps only inside source_kafka_poll, and is woken from there.
+ */
+#include <time.h>
+
+#include "core/assert.h"
+#include "core/memory.h"
+#include "state.h"
+
+enum {
+    RECORDS_PER_TURN = 256,
+    MESSAGES_PER_TURN = 256,
+    VERDICTS_PER_TURN = 1024,
+    HOPS_PER_TURN = 64,
+    IDLE_WAIT_MS = 10,
+    BLOCKED_WAIT_MS = 1
+};
+#define PUBLISH_INTERVAL_NS (100 * NS_PER_MS)
+
+/* Intake keeps this much of the window free, so that a record once begun finds room. */
+#define WINDOW_RESERVE_PART 16
+
+static void pause_briefly(void)
+{
+    const struct timespec moment = {.tv_nsec = (long)NS_PER_MS};
+    nanosleep(&moment, NULL);
+}
+
+void worker_wait_for_sinks(struct worker *worker)
+{
+    worker->now_ns = clock_monotonic_ns(worker->options->clock);
+    egress_flush(&worker->egress, UINT64_MAX);
+    if (!egress_collect(&worker->egress, worker_span_finished, worker))
+        pause_briefly();
+}
+
+void worker_wait_for_letters(struct worker *worker)
+{
+    letters_collect(worker);
+    pause_briefly();
+}
+
+static void on_message(void *arg, enum message_type type, struct bytes body)
+{
+    struct worker *worker = arg;
+    switch (type) {
+    case MESSAGE_SPANS:
+        arrival_receive(worker, body);
+        break;
+    case MESSAGE_BOXED: {
+        uint8_t *box;
+        size_t len;
+        memcpy(&box, body.at, sizeof(box));
+        memcpy(&len, box, sizeof(len));
+        arrival_receive(worker, bytes_of(box + sizeof(len), len));
+        memory_free(box); /* the one place where another thread frees: see send_boxed */
+        break;
+    }
+    case MESSAGE_RELEASE: {
+        uint32_t release[2];
+        memcpy(release, body.at, sizeof(release));
+        ledger_release(worker->ledger, release[0], release[1]);
+        break;
+    }
+    case MESSAGE_REFUSED:
+        letters_receive_refused(worker, body);
+        break;
+    case MESSAGE_HOP:
+    case MESSAGE_JOIN:
+    case MESSAGE_PULL:
+    case MESSAGE_FORWARDED:
+        gather_receive(worker, type, body);
+        break;
+    }
+}
+
+static void wake_readers(struct worker *worker)
+{
+    for (uint32_t to = 0; to < worker->options->worker_count; to++) {
+        if (!worker->exchange.wake[to])
+            continue;
+        worker->exchange.wake[to] = false;
+        source_kafka_wake(worker->options->source, to);
+    }
+}
+
+static void publish(struct worker *worker)
+{
+    for (uint32_t i = 0; i < worker->lanes.count; i++) {
+        struct lane *lane = &worker->lanes.at[i];
+        if (!lane->open)
+            continue;
+        int64_t watermark = ledger_watermark(worker->ledger, lane->ledger);
+        if (watermark == LEDGER_NO_OFFSET || watermark == lane->published)
+            continue;
+        lane->published = watermark;
+        source_kafka_publish(worker->options->source, worker->number, i, watermark);
+    }
+}
+
+static bool grow_lanes(struct lane_list *list, uint32_t number)
+{
+    if (number < list->count)
+        return true;
+    uint32_t count = number + 8;
+    struct lane *lanes = memory_realloc(list->at, count, sizeof(*lanes));
+    if (lanes == NULL)
+        return false;
+    memset(lanes + list->count, 0, (count - list->count) * sizeof(*lanes));
+    list->at = lanes;
+    list->count = count;
+    return true;
+}
+
+static void open_lane(struct worker *worker, const struct source_lane *opened)
+{
+    struct lane_list *list = opened->tap ? &worker->taps : &worker->lanes;
+    if (!grow_lanes(list, opened->lane))
+        return; /* its records find no open lane, and are read again later */
+    struct lane *lane = &list->at[opened->lane];
+    SB_ASSERT(!lane->open);
+    *lane = (struct lane){
+        .tap = opened->tap,
+        .topic = opened->topic,
+        .partition = opened->partition,
+        .published = LEDGER_NO_OFFSET,
+        .topic_name = memory_copy_text(opened->topic_name),
+    };
+    lane->open = lane->topic_name != NULL &&
+                 (opened->tap || ledger_open_partition(worker->ledger, &lane->ledger) == SB_OK);
+}
+
+static void close_lanes(struct worker *worker, const struct command *command)
+{
+    egress_flush(&worker->egress, UINT64_MAX);
+    while (egress_held(&worker->egress) > 0 && worker->now_ns < command->deadline_ns)
+        worker_wait_for_sinks(worker);
+    publish(worker);
+    for (size_t i = 0; i < command->lane_count; i++) {
+        const struct source_lane *closed = &command->lanes[i];
+        struct lane_list *list = closed->tap ? &worker->taps : &worker->lanes;
+        if (closed->worker != worker->number || closed->lane >= list->count ||
+            !list->at[closed->lane].open)
+            continue;
+        struct lane *lane = &list->at[closed->lane];
+        if (!closed->tap)
+            ledger_close_partition(worker->ledger, lane->ledger);
+        memory_free(lane->topic_name);
+        *lane = (struct lane){.open = false};
+    }
+}
+
+static void obey(struct worker *worker)
+{
+    struct mailbox_item *item = mailbox_take_all(&worker->commands);
+    while (item != NULL) {
+        struct mailbox_item *next = item->next;
+        struct command *command = (struct command *)item;
+        if (command->type == COMMAND_OPEN_LANE)
+            open_lane(worker, command->lanes);
+        else if (command->type == COMMAND_CLOSE_LANES)
+            close_lanes(worker, command);
+        else
+            publish(worker);
+        sem_post(&command->done); /* the command is gone from here on */
+        item = next;
+    }
+}
+
+static bool intake_blocked(const struct worker *worker)
+{
+    return exchange_is_blocked(&worker->exchange) || !egress_has_room(&worker->egress) ||
+           window_is_full(worker->window,
+                          worker->options->window_bytes_max / WINDOW_RESERVE_PART);
+}
+
+static void read_taps(struct worker *worker)
+{
+    struct record records[RECORDS_PER_TURN];
+    size_t count = source_kafka_poll_taps(worker->options->source, worker->number, records,
+                                          RECORDS_PER_TURN);
+    for (size_t i = 0; i < count; i++) {
+        intake_message(worker, &records[i]);
+        source_record_release(&records[i]);
+    }
+}
+
+static bool read_spans(struct worker *worker, uint32_t wait_ms)
+{
+    struct record records[RECORDS_PER_TURN];
+    size_t count = source_kafka_poll(worker->options->source, worker->number, wait_ms, records,
+                                     RECORDS_PER_TURN);
+    if (wait_ms > 0)
+        worker->now_ns = clock_monotonic_ns(worker->options->clock);
+    for (size_t i = 0; i < count; i++) {
+        intake_record(worker, &records[i]);
+        source_record_release(&records[i]);
+    }
+    return count > 0;
+}
+
+/* What a full window does when nothing that is decided waits for a sink. */
+static void relieve(struct worker *worker)
+{
+    bool full =
+        window_is_full(worker->window, worker->options->window_bytes_max / WINDOW_RESERVE_PART);
+    if (full && egress_has_room(&worker->egress) && egress_held(&worker->egress) == 0)
+        verdict_make_room(worker);
+}
+
+static void upkeep(struct worker *worker)
+{
+    repair_hops_expire(worker->hops, worker->now_ns, HOPS_PER_TURN);
+    if (worker->now_ns >= worker->publish_due_ns) {
+        publish(worker);
+        worker->publish_due_ns = worker->now_ns + PUBLISH_INTERVAL_NS;
+    }
+}
+
+/* Takes in what others sent; true when there was any of it, or may be more. */
+static bool take_in(struct worker *worker)
+{
+    obey(worker);
+    bool any = exchange_receive(&worker->exchange, MESSAGES_PER_TURN, on_message, worker);
+    any |= egress_collect(&worker->egress, worker_span_finished, worker);
+    letters_collect(worker);
+    exchange_flush(&worker->exchange);
+    return any;
+}
+
+static void turn_run(struct worker *worker)
+{
+    bool busy = take_in(worker);
+    verdict_run(worker, VERDICTS_PER_TURN);
+    egress_flush(&worker->egress, worker->now_ns);
+    read_taps(worker);
+    bool more = window_due(worker->window, worker->now_ns) != WINDOW_NONE &&
+                egress_has_room(&worker->egress);
+    if (intake_blocked(worker)) {
+        relieve(worker);
+        if (!busy && !more)
+            pause_briefly();
+    } else {
+        read_spans(worker, busy || more ? 0 : IDLE_WAIT_MS);
+    }
+    wake_readers(worker);
+    upkeep(worker);
+}
+
+/* Reads no more.  True when there is nothing left to do but wait for others. */
+static bool turn_settle(struct worker *worker, enum worker_phase phase)
+{
+    bool busy = take_in(worker);
+    if (phase == WORKER_DECIDE)
+        verdict_close_all(worker);
+    exchange_receive(&worker->exchange, MESSAGES_PER_TURN, on_message, worker);
+    egress_flush(&worker->egress, UINT64_MAX);
+    exchange_flush(&worker->exchange);
+    wake_readers(worker);
+    upkeep(worker);
+    bool idle = !busy && !exchange_is_blocked(&worker->exchange) &&
+                (phase != WORKER_DECIDE || window_any(worker->window) == WINDOW_NONE);
+    if (!busy)
+        pause_briefly();
+    return idle;
+}
+
+void *worker_run(void *arg)
+{
+    struct worker *worker = arg;
+    for (;;) {
+        enum worker_phase phase = (enum worker_phase)atomic_load_explicit(&worker->group->phase,
+                                                                          memory_order_acquire);
+        worker->now_ns = clock_monotonic_ns(worker->options->clock);
+        if (phase == WORKER_STOP)
+            break;
+        bool settled = false;
+        if (phase == WORKER_RUN)
+            turn_run(worker);
+        else
+            settled = turn_settle(worker, phase);
+        worker_share_counters(worker);
+        atomic_store_explicit(&worker->settled, settled, memory_order_release);
+        atomic_store_explicit(&worker->phase_seen, (int)phase, memory_order_release);
+    }
+    obey(worker); /* whoever still waits for an answer */
+    egress_collect(&worker->egress, worker_span_finished, worker);
+    worker_share_counters(worker);
+    return NULL;
+}

@@ -1,0 +1,309 @@
+/*
+ * plan: what is to become of the traces of one tree, before anything is written.
+ *
+ * The tree is walked from its root down.  Each trace is resolved by itself (repair/resolve.h):
+ * either it merges into the trace above, and shares its root's verdict and id, or it does
+ * not, and is a root of its own with what hangs under it.
+ */
+#include "core/memory.h"
+#include "state.h"
+
+static enum sb_err grow(void **array, uint32_t *room, uint32_t need, size_t size)
+{
+    if (need <= *room)
+        return SB_OK;
+    uint32_t more = *room == 0 ? 16 : *room;
+    while (more < need)
+        more *= 2;
+    void *grown = memory_realloc(*array, more, size);
+    if (grown == NULL)
+        return SB_ERR_MEMORY;
+    *array = grown;
+    *room = more;
+    return SB_OK;
+}
+
+void plans_clear(struct plans *plans)
+{
+    memory_free(plans->plans);
+    memory_free(plans->patches);
+    memory_free(plans->spans);
+    memory_free(plans->evidence);
+    memory_free(plans->evidence_items);
+    memory_free(plans->outcomes);
+    repair_scratch_free(plans->scratch);
+}
+
+static enum sb_err add_plan(struct worker *worker, window_trace trace, uint32_t parent)
+{
+    struct plans *plans = &worker->plans;
+    enum sb_err err =
+        grow((void **)&plans->plans, &plans->room, plans->count + 1, sizeof(*plans->plans));
+    if (err != SB_OK)
+        return err;
+    plans->plans[plans->count] = (struct plan){
+        .trace = trace,
+        .parent = parent,
+        .root = plans->count,
+        .canonical = window_trace_id(worker->window, trace),
+    };
+    plans->count++;
+    return SB_OK;
+}
+
+/* Parents come before their members. */
+static enum sb_err list_tree(struct worker *worker, window_trace root)
+{
+    struct plans *plans = &worker->plans;
+    plans->count = 0;
+    plans->patch_count = 0;
+    enum sb_err err = add_plan(worker, root, PLAN_NONE);
+    for (uint32_t i = 0; err == SB_OK && i < plans->count; i++) {
+        const struct trace_extra *extra = traces_extra(&worker->traces, plans->plans[i].trace);
+        window_trace member = extra == NULL ? WINDOW_NONE : extra->first_member;
+        while (err == SB_OK && member != WINDOW_NONE) {
+            err = add_plan(worker, member, i);
+            member = traces_extra(&worker->traces, member)->next_member;
+        }
+    }
+    return err;
+}
+
+enum sb_err plan_list_spans(struct worker *worker, window_trace trace, uint32_t *ret_count)
+{
+    struct plans *plans = &worker->plans;
+    uint32_t count = window_span_count(worker->window, trace);
+    enum sb_err err =
+        grow((void **)&plans->spans, &plans->span_room, count, sizeof(*plans->spans));
+    if (err != SB_OK)
+        return err;
+    struct window_walk walk = window_walk_start(worker->window, trace);
+    struct window_span span;
+    for (uint32_t i = 0; window_walk_next(worker->window, trace, &walk, &span); i++) {
+        struct otlp_span scanned;
+        otlp_scan_span(span.raw, &scanned);
+        plans->spans[i] = (struct repair_span){
+            .span_id = span_id_load(scanned.span_id),
+            .start_ns = scanned.start_ns,
+            .end_ns = scanned.end_ns,
+            .service = envelopes_at(&worker->envelopes, span.envelope)->service,
+            .flags = scanned.flags,
+            .link_count = scanned.link_count,
+        };
+        if (scanned.parent_id != NULL)
+            plans->spans[i].parent_id = span_id_load(scanned.parent_id);
+    }
+    *ret_count = count;
+    return SB_OK;
+}
+
+/* Roles and batch sizes, from the sides that were noted on arrival. */
+static void add_sides(struct worker *worker, window_trace trace, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct repair_span *span = &worker->plans.spans[i];
+        const struct hop_side *side = traces_find_side(&worker->traces, trace, span->span_id);
+        if (side == NULL)
+            continue;
+        span->role = side->role;
+        span->batch_count = side->batch_count;
+    }
+}
+
+/* Does the context belong to the producer of another destination?  Then it was forwarded. */
+static bool was_forwarded(const struct worker *worker, window_trace producer,
+                          window_trace consumer, const struct evidence_item *item)
+{
+    if (item->join.rule != REPAIR_RULE_HEADER_AT_COORDINATE)
+        return false;
+    const struct hop_side *sent =
+        traces_find_side(&worker->traces, producer, item->join.producer.span_id);
+    const struct hop_side *taken =
+        traces_find_side(&worker->traces, consumer, item->join.consumer.span_id);
+    return sent != NULL && taken != NULL && !sent->consumer &&
+           sent->destination != taken->destination;
+}
+
+static enum repair_producer_state producer_state(const struct worker *worker,
+                                                 const struct plan *plan,
+                                                 const struct evidence_item *item)
+{
+    if (item->cycle)
+        return REPAIR_PRODUCER_UNSEEN_LINK;
+    if (item->decided)
+        return item->decided_keep ? REPAIR_PRODUCER_KEPT : REPAIR_PRODUCER_DROPPED;
+    if (plan->parent == PLAN_NONE)
+        return REPAIR_PRODUCER_OPEN; /* by link or report: the state does not matter */
+    window_trace above = worker->plans.plans[plan->parent].trace;
+    if (!trace_id_equal(window_trace_id(worker->window, above), item->join.producer.trace_id))
+        return REPAIR_PRODUCER_UNSEEN_LINK;
+    const struct trace_extra *extra = traces_extra(&worker->traces, above);
+    if (extra != NULL && extra->decided)
+        return extra->decided_keep ? REPAIR_PRODUCER_KEPT : REPAIR_PRODUCER_DROPPED;
+    if (window_span_count(worker->window, above) == 0)
+        return destinations_repair(&worker->destinations, item->settings)->unseen_merge
+                   ? REPAIR_PRODUCER_UNSEEN
+                   : REPAIR_PRODUCER_UNSEEN_LINK;
+    return was_forwarded(worker, above, plan->trace, item) ? REPAIR_PRODUCER_FORWARDED
+                                                           : REPAIR_PRODUCER_OPEN;
+}
+
+static enum sb_err list_evidence(struct worker *worker, const struct plan *plan,
+                                 uint32_t *ret_count)
+{
+    struct plans *plans = &worker->plans;
+    const struct trace_extra *extra = traces_extra(&worker->traces, plan->trace);
+    uint32_t count = 0;
+    for (uint32_t at = extra->first_evidence; at != POOL_NONE; count++)
+        at = traces_evidence(&worker->traces, at)->next;
+    uint32_t room[2] = {plans->evidence_room, plans->evidence_room};
+    enum sb_err err =
+        grow((void **)&plans->evidence, &room[0], count, sizeof(*plans->evidence));
+    if (err == SB_OK)
+        err = grow((void **)&plans->evidence_items, &room[1], count,
+                   sizeof(*plans->evidence_items));
+    if (err == SB_OK)
+        err = grow((void **)&plans->outcomes, &plans->evidence_room, count,
+                   sizeof(*plans->outcomes));
+    if (err != SB_OK)
+        return err;
+    uint32_t i = 0;
+    for (uint32_t at = extra->first_evidence; at != POOL_NONE; i++) {
+        const struct evidence_item *item = traces_evidence(&worker->traces, at);
+        plans->evidence_items[i] = item;
+        plans->evidence[i] = (struct repair_evidence){
+            .join = item->join,
+            .producer_state = producer_state(worker, plan, item),
+            .mode = destinations_repair(&worker->destinations, item->settings)->mode,
+        };
+        at = item->next;
+    }
+    *ret_count = count;
+    return SB_OK;
+}
+
+static enum sb_err add_patch(struct plans *plans, struct plan *plan,
+                             const struct span_patch *patch)
+{
+    enum sb_err err = grow((void **)&plans->patches, &plans->patch_room, plans->patch_count + 1,
+                           sizeof(*plans->patches));
+    if (err != SB_OK)
+        return err;
+    if (plan->patch_count == 0)
+        plan->first_patch = plans->patch_count;
+    plans->patches[plans->patch_count++] = *patch;
+    plan->patch_count++;
+    return SB_OK;
+}
+
+static void count_repair(struct worker *worker, const struct evidence_item *item,
+                         enum worker_repair_result result)
+{
+    worker->counters.repairs[item->join.rule][result]++;
+}
+
+/* Would the merged trace stay within the per-trace caps? */
+static bool fits_caps(const struct worker *worker, const struct plan *plan, uint32_t root)
+{
+    const struct worker_options *options = worker->options;
+    uint64_t spans = window_span_count(worker->window, plan->trace);
+    uint64_t bytes = traces_state(&worker->traces, plan->trace)->facts.bytes;
+    for (uint32_t i = 0; i < worker->plans.count; i++) {
+        if (&worker->plans.plans[i] == plan || worker->plans.plans[i].root != root)
+            continue;
+        spans += window_span_count(worker->window, worker->plans.plans[i].trace);
+        bytes += traces_state(&worker->traces, worker->plans.plans[i].trace)->facts.bytes;
+    }
+    return spans <= options->spans_per_trace_max && bytes <= options->bytes_per_trace_max;
+}
+
+/* The trace takes the id of the producer's: the one above it, or one decided before. */
+static void merge(struct worker *worker, struct plan *plan, const struct evidence_item *item,
+                  enum repair_producer_state state)
+{
+    const struct trace_extra *above =
+        plan->parent == PLAN_NONE
+            ? NULL
+            : traces_extra(&worker->traces, worker->plans.plans[plan->parent].trace);
+    plan->merged = true;
+    if (state == REPAIR_PRODUCER_KEPT) {
+        plan->forced = true;
+        plan->canonical = item->decided ? item->target : item->join.producer.trace_id;
+        plan->forced_policy =
+            item->decided || above == NULL ? item->decided_policy : above->decided_policy;
+        return;
+    }
+    const struct plan *parent = &worker->plans.plans[plan->parent];
+    plan->root = parent->root;
+    plan->canonical = parent->canonical;
+    plan->forced = parent->forced;
+    plan->forced_policy = parent->forced_policy;
+}
+
+static enum sb_err apply(struct worker *worker, struct plan *plan, uint32_t number)
+{
+    struct plans *plans = &worker->plans;
+    const struct repair_outcome *outcome = &plans->outcomes[number];
+    const struct evidence_item *item = plans->evidence_items[number];
+    const struct repair_evidence *evidence = &plans->evidence[number];
+    if (outcome->action == REPAIR_ACTION_AMBIGUOUS) {
+        count_repair(worker, item, WORKER_REPAIR_AMBIGUOUS);
+        return SB_OK;
+    }
+    if (outcome->action == REPAIR_ACTION_NONE)
+        return SB_OK;
+    uint32_t above = plan->parent == PLAN_NONE ? PLAN_NONE : plans->plans[plan->parent].root;
+    bool as_parent = outcome->action == REPAIR_ACTION_PARENT &&
+                     (evidence->producer_state == REPAIR_PRODUCER_KEPT ||
+                      (above != PLAN_NONE && fits_caps(worker, plan, above)));
+    count_repair(worker, item, as_parent ? WORKER_REPAIRED_PARENT : WORKER_REPAIRED_LINK);
+    if (evidence->mode == REPAIR_REPORT)
+        return SB_OK;
+    struct span_patch consumer = {
+        .span = outcome->consumer,
+        .evidence = item,
+        .is_consumer = true,
+        .joined = as_parent,
+        .adds_link = (!as_parent || outcome->link_too) && !outcome->link_exists,
+    };
+    if (as_parent)
+        merge(worker, plan, item, evidence->producer_state);
+    if (!as_parent || outcome->target == outcome->consumer) {
+        consumer.takes_parent = as_parent;
+        return add_patch(plans, plan, &consumer);
+    }
+    struct span_patch target = {
+        .span = outcome->target, .evidence = item, .takes_parent = true};
+    enum sb_err err = add_patch(plans, plan, &target);
+    return err == SB_OK ? add_patch(plans, plan, &consumer) : err;
+}
+
+static enum sb_err resolve(struct worker *worker, uint32_t number)
+{
+    struct plans *plans = &worker->plans;
+    struct plan *plan = &plans->plans[number];
+    const struct trace_extra *extra = traces_extra(&worker->traces, plan->trace);
+    if (extra == NULL || extra->first_evidence == POOL_NONE)
+        return SB_OK;
+    struct repair_trace trace = {0};
+    enum sb_err err = plan_list_spans(worker, plan->trace, &trace.span_count);
+    if (err == SB_OK)
+        err = list_evidence(worker, plan, &trace.evidence_count);
+    if (err != SB_OK || trace.span_count == 0)
+        return err;
+    add_sides(worker, plan->trace, trace.span_count);
+    trace.spans = plans->spans;
+    trace.evidence = plans->evidence;
+    err = repair_resolve(plans->scratch, &trace, plans->outcomes);
+    for (uint32_t i = 0; err == SB_OK && i < trace.evidence_count; i++)
+        err = apply(worker, plan, i);
+    return err;
+}
+
+enum sb_err plan_tree(struct worker *worker, window_trace root)
+{
+    enum sb_err err = list_tree(worker, root);
+    for (uint32_t i = 0; err == SB_OK && i < worker->plans.count; i++)
+        err = resolve(worker, i);
+    return err;
+}

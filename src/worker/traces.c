@@ -1,0 +1,168 @@
+/*
+ * traces: extras in pools, trees as first-member and next-member lists.
+ */
+#include "traces.h"
+
+#include "core/assert.h"
+
+enum { EXTRA_CHUNK_BITS = 8, ITEM_CHUNK_BITS = 8 };
+
+/* Deeper chains of hops than this are cut: their verdict would wait for ever longer. */
+enum { TREE_DEPTH_MAX = 64 };
+
+void traces_init(struct traces *traces, struct window *window)
+{
+    traces->window = window;
+    pool_init(&traces->extras, sizeof(struct trace_extra), EXTRA_CHUNK_BITS);
+    pool_init(&traces->sides, sizeof(struct side_item), ITEM_CHUNK_BITS);
+    pool_init(&traces->evidence, sizeof(struct evidence_item), ITEM_CHUNK_BITS);
+}
+
+void traces_clear(struct traces *traces)
+{
+    pool_clear(&traces->evidence);
+    pool_clear(&traces->sides);
+    pool_clear(&traces->extras);
+}
+
+struct trace_extra *traces_need_extra(struct traces *traces, window_trace trace)
+{
+    struct trace_extra *extra = traces_extra(traces, trace);
+    if (extra != NULL)
+        return extra;
+    uint32_t number = pool_take(&traces->extras);
+    if (number == POOL_NONE)
+        return NULL;
+    extra = pool_at(&traces->extras, number);
+    *extra = (struct trace_extra){
+        .first_side = POOL_NONE,
+        .first_evidence = POOL_NONE,
+        .attached_to = WINDOW_NONE,
+        .first_member = WINDOW_NONE,
+        .next_member = WINDOW_NONE,
+    };
+    traces_state(traces, trace)->extra = number + 1;
+    return extra;
+}
+
+enum sb_err traces_add_side(struct traces *traces, window_trace trace,
+                            const struct hop_side *side)
+{
+    struct trace_extra *extra = traces_need_extra(traces, trace);
+    uint32_t number = extra == NULL ? POOL_NONE : pool_take(&traces->sides);
+    if (number == POOL_NONE)
+        return SB_ERR_MEMORY;
+    struct side_item *item = pool_at(&traces->sides, number);
+    *item = (struct side_item){.side = *side, .next = extra->first_side};
+    extra->first_side = number;
+    if (side->consumer) {
+        extra->settings = side->settings;
+        extra->open_consumer = true;
+        if (side->start_ns > extra->consumer_start_ns)
+            extra->consumer_start_ns = side->start_ns;
+    }
+    return SB_OK;
+}
+
+static bool same_evidence(const struct repair_join *a, const struct repair_join *b)
+{
+    return a->rule == b->rule && span_id_equal(a->consumer.span_id, b->consumer.span_id) &&
+           trace_id_equal(a->producer.trace_id, b->producer.trace_id) &&
+           span_id_equal(a->producer.span_id, b->producer.span_id);
+}
+
+enum sb_err traces_add_evidence(struct traces *traces, window_trace trace,
+                                const struct repair_join *join, uint16_t settings,
+                                struct evidence_item **ret_item)
+{
+    struct trace_extra *extra = traces_need_extra(traces, trace);
+    if (extra == NULL)
+        return SB_ERR_MEMORY;
+    for (uint32_t at = extra->first_evidence; at != POOL_NONE;) {
+        const struct evidence_item *item = traces_evidence(traces, at);
+        if (same_evidence(&item->join, join)) {
+            *ret_item = NULL;
+            return SB_OK;
+        }
+        at = item->next;
+    }
+    uint32_t number = pool_take(&traces->evidence);
+    if (number == POOL_NONE)
+        return SB_ERR_MEMORY;
+    struct evidence_item *item = pool_at(&traces->evidence, number);
+    *item = (struct evidence_item){
+        .join = *join, .settings = settings, .next = extra->first_evidence};
+    extra->first_evidence = number;
+    extra->open_consumer = false;
+    *ret_item = item;
+    return SB_OK;
+}
+
+const struct hop_side *traces_find_side(const struct traces *traces, window_trace trace,
+                                        struct span_id span)
+{
+    const struct trace_extra *extra = traces_extra(traces, trace);
+    if (extra == NULL)
+        return NULL;
+    for (uint32_t at = extra->first_side; at != POOL_NONE;) {
+        const struct side_item *item = traces_side(traces, at);
+        if (span_id_equal(item->side.span_id, span))
+            return &item->side;
+        at = item->next;
+    }
+    return NULL;
+}
+
+window_trace traces_root(const struct traces *traces, window_trace trace)
+{
+    for (int depth = 0; depth < TREE_DEPTH_MAX; depth++) {
+        const struct trace_extra *extra = traces_extra(traces, trace);
+        if (extra == NULL || extra->attached_to == WINDOW_NONE)
+            return trace;
+        trace = extra->attached_to;
+    }
+    return WINDOW_NONE;
+}
+
+void traces_attach(struct traces *traces, window_trace producer, window_trace member)
+{
+    struct trace_extra *above = traces_extra(traces, producer);
+    struct trace_extra *below = traces_extra(traces, member);
+    SB_ASSERT(above != NULL && below != NULL && below->attached_to == WINDOW_NONE);
+    below->attached_to = producer;
+    below->next_member = above->first_member;
+    above->first_member = member;
+}
+
+void traces_detach(struct traces *traces, window_trace member)
+{
+    struct trace_extra *below = traces_extra(traces, member);
+    SB_ASSERT(below != NULL && below->attached_to != WINDOW_NONE);
+    struct trace_extra *above = traces_extra(traces, below->attached_to);
+    window_trace *at = &above->first_member;
+    while (*at != member)
+        at = &traces_extra(traces, *at)->next_member;
+    *at = below->next_member;
+    below->attached_to = WINDOW_NONE;
+    below->next_member = WINDOW_NONE;
+}
+
+void traces_free_extra(struct traces *traces, window_trace trace)
+{
+    struct trace_state *state = traces_state(traces, trace);
+    if (state->extra == 0)
+        return;
+    struct trace_extra *extra = pool_at(&traces->extras, state->extra - 1);
+    while (extra->first_side != POOL_NONE) {
+        uint32_t number = extra->first_side;
+        extra->first_side = traces_side(traces, number)->next;
+        pool_give(&traces->sides, number);
+    }
+    while (extra->first_evidence != POOL_NONE) {
+        uint32_t number = extra->first_evidence;
+        extra->first_evidence = traces_evidence(traces, number)->next;
+        pool_give(&traces->evidence, number);
+    }
+    pool_give(&traces->extras, state->extra - 1);
+    state->extra = 0;
+}

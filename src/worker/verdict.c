@@ -1,0 +1,215 @@
+/*
+ * verdict: traces that are as complete as they will get: repaired, decided, emitted or
+ * dropped, remembered, forgotten.
+ */
+#include "core/assert.h"
+#include "state.h"
+
+static void remember(struct worker *worker, struct trace_id id, struct decide_verdict decided)
+{
+    decide_memory_put(worker->verdicts, id, decided);
+}
+
+/* Gives back what the spans of a dropped trace hold. */
+static void drop_spans(struct worker *worker, window_trace trace)
+{
+    struct window_walk walk = window_walk_start(worker->window, trace);
+    struct window_span span;
+    while (window_walk_next(worker->window, trace, &walk, &span)) {
+        envelopes_release(&worker->envelopes, span.envelope);
+        worker_release(worker, span.record, 1);
+    }
+}
+
+static void count_verdict(struct worker *worker, bool keep, uint32_t spans)
+{
+    if (keep)
+        worker->counters.traces_kept++;
+    else
+        worker->counters.traces_dropped++;
+    if (!keep && !worker->options->dry_run)
+        worker->counters.dropped_no_policy += spans;
+}
+
+static void carry_out(struct worker *worker, const struct plan *plan,
+                      const struct verdict *verdict)
+{
+    if (verdict->decided.keep || worker->options->dry_run)
+        emit_plan(worker, plan, verdict);
+    else
+        drop_spans(worker, plan->trace);
+}
+
+/* A trace that stands alone: nearly all of them. */
+static void close_plain(struct worker *worker, window_trace trace, const char *reason)
+{
+    uint32_t spans = window_span_count(worker->window, trace);
+    if (spans > 0) {
+        struct trace_id id = window_trace_id(worker->window, trace);
+        const struct decide_facts *facts = &traces_state(&worker->traces, trace)->facts;
+        struct verdict verdict = {
+            .decided = decide_verdict(worker->decide, id, facts),
+            .reason = reason,
+        };
+        const struct plan plan = {.trace = trace, .parent = PLAN_NONE, .canonical = id};
+        count_verdict(worker, verdict.decided.keep, spans);
+        carry_out(worker, &plan, &verdict);
+        remember(worker, id, verdict.decided);
+    }
+    window_close(worker->window, trace);
+}
+
+/* The verdict of a root plan, on all that merged into it. */
+static struct decide_verdict decide_root(struct worker *worker, uint32_t root,
+                                         uint32_t *ret_spans)
+{
+    const struct plans *plans = &worker->plans;
+    struct decide_facts facts;
+    decide_facts_init(&facts);
+    for (uint32_t i = root; i < plans->count; i++) {
+        if (plans->plans[i].root == root)
+            decide_facts_merge(&facts,
+                               &traces_state(&worker->traces, plans->plans[i].trace)->facts);
+    }
+    *ret_spans = facts.spans;
+    const struct plan *plan = &plans->plans[root];
+    if (plan->forced)
+        return (struct decide_verdict){.keep = true, .policy = plan->forced_policy};
+    return decide_verdict(worker->decide, plan->canonical, &facts);
+}
+
+static void remember_plan(struct worker *worker, const struct plan *plan,
+                          struct decide_verdict decided)
+{
+    struct trace_id id = window_trace_id(worker->window, plan->trace);
+    remember(worker, id, decided);
+    if (plan->merged && aliases_put(&worker->aliases, id, plan->canonical) != SB_OK)
+        worker->counters.hops_forgotten++;
+}
+
+static void carry_out_root(struct worker *worker, uint32_t root, const char *reason)
+{
+    const struct plans *plans = &worker->plans;
+    uint32_t spans;
+    struct verdict verdict = {.reason = reason};
+    verdict.decided = decide_root(worker, root, &spans);
+    if (spans == 0)
+        return; /* only stand-ins: nobody ever sent a span of it */
+    count_verdict(worker, verdict.decided.keep, spans);
+    /* Aliases first: links between the merged traces are rewritten by them. */
+    for (uint32_t i = root; i < plans->count; i++) {
+        if (plans->plans[i].root == root)
+            remember_plan(worker, &plans->plans[i], verdict.decided);
+    }
+    for (uint32_t i = root; i < plans->count; i++) {
+        if (plans->plans[i].root == root)
+            carry_out(worker, &plans->plans[i], &verdict);
+    }
+}
+
+static void forget_tree(struct worker *worker)
+{
+    const struct plans *plans = &worker->plans;
+    for (uint32_t i = 0; i < plans->count; i++) {
+        traces_free_extra(&worker->traces, plans->plans[i].trace);
+        window_close(worker->window, plans->plans[i].trace);
+    }
+}
+
+static void close_tree(struct worker *worker, window_trace root, const char *reason)
+{
+    if (plan_tree(worker, root) != SB_OK) {
+        /* Memory is short: nothing has changed yet; try again a little later. */
+        window_hold(worker->window, root, worker->now_ns);
+        return;
+    }
+    for (uint32_t i = 0; i < worker->plans.count; i++) {
+        if (worker->plans.plans[i].root == i)
+            carry_out_root(worker, i, reason);
+    }
+    forget_tree(worker);
+}
+
+/* What is left at the home of a trace that went to the gathering worker. */
+static void close_stub(struct worker *worker, window_trace trace)
+{
+    struct decide_verdict mark = {.keep = true, .policy = DECIDE_NO_POLICY};
+    SB_ASSERT(window_span_count(worker->window, trace) == 0);
+    remember(worker, window_trace_id(worker->window, trace), mark);
+    traces_free_extra(&worker->traces, trace);
+    window_close(worker->window, trace);
+}
+
+void verdict_close(struct worker *worker, window_trace trace, const char *reason)
+{
+    if (traces_state(&worker->traces, trace)->phase == TRACE_FORWARDED) {
+        close_stub(worker, trace);
+        return;
+    }
+    window_trace root = traces_root(&worker->traces, trace);
+    if (root == WINDOW_NONE) { /* a chain of hops beyond the bound: cut it here */
+        traces_detach(&worker->traces, trace);
+        root = trace;
+    }
+    if (traces_extra(&worker->traces, root) == NULL)
+        close_plain(worker, root, reason);
+    else
+        close_tree(worker, root, reason);
+}
+
+/* May a tap still tell about an open consumer side of this trace? */
+static bool awaits_tap(const struct worker *worker, window_trace trace)
+{
+    const struct trace_extra *extra = traces_extra(&worker->traces, trace);
+    if (extra == NULL || !extra->open_consumer ||
+        !destinations_tapped(&worker->destinations, extra->settings))
+        return false;
+    uint64_t first_seen_ns = window_first_seen_ns(worker->window, trace);
+    if (worker->now_ns >= first_seen_ns + worker->options->hold_ns)
+        return false;
+    return source_kafka_tap_time_ns(worker->options->source, extra->settings) <
+           extra->consumer_start_ns;
+}
+
+bool verdict_run(struct worker *worker, uint32_t budget)
+{
+    for (; budget > 0; budget--) {
+        window_trace trace = window_due(worker->window, worker->now_ns);
+        if (trace == WINDOW_NONE)
+            return true;
+        if (!egress_has_room(&worker->egress))
+            return false;
+        if (awaits_tap(worker, trace))
+            window_hold(worker->window, trace, worker->now_ns);
+        else
+            verdict_close(worker, trace, "wait");
+    }
+    return true;
+}
+
+void verdict_close_all(struct worker *worker)
+{
+    window_trace trace;
+    while (egress_has_room(&worker->egress) &&
+           (trace = window_any(worker->window)) != WINDOW_NONE)
+        verdict_close(worker, trace, "drain");
+}
+
+/*
+ * The blocked-intake rule of product.md.  While decided spans wait for a sink, room comes
+ * from there and nothing else is done; else the oldest trace gets its verdict now.
+ */
+void verdict_make_room(struct worker *worker)
+{
+    if (!egress_has_room(&worker->egress)) {
+        worker_wait_for_sinks(worker);
+        return;
+    }
+    window_trace oldest = window_oldest(worker->window);
+    if (oldest == WINDOW_NONE)
+        oldest = window_any(worker->window);
+    if (oldest == WINDOW_NONE)
+        return; /* the only span is always admitted; memory is short for another reason */
+    worker->counters.pressure_decisions++;
+    verdict_close(worker, oldest, "pressure");
+}
