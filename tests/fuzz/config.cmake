@@ -1,0 +1,1 @@
+sb_fuzz_target(config CORPUS config LINK sb_config)

@@ -1,0 +1,1 @@
+sb_fuzz_target(context CORPUS context LINK sb_context)
