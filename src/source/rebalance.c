@@ -1,0 +1,254 @@
+#include "rebalance.h"
+
+#include <string.h>
+
+#include "commit.h"
+#include "lanes.h"
+#include "peek.h"
+#include "tap.h"
+#include "topics.h"
+#include "trouble.h"
+
+enum { COMMITTED_WAIT_MS = 10000, COMMIT_WAIT_MS = 10000, SEEK_WAIT_MS = 5000 };
+
+void rebalance_topic_exists(struct source_kafka *source, struct topic *topic, bool exists)
+{
+    (void)source;
+    if (exists && topic->missing)
+        topic->subscribed = false; /* the library looks for it again only when it refreshes */
+    topic->missing = !exists;
+}
+
+void rebalance_subscribe(struct source_kafka *source)
+{
+    struct reader *reader = source_reader(source, SOURCE_SPANS);
+    if (reader->rk == NULL)
+        return;
+    bool differs = false;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+    for (uint32_t i = 0; i < reader->topic_count; i++) {
+        const struct topic *topic = reader->topics[i];
+        differs = differs || topic->present != topic->subscribed;
+        if (topic->present)
+            rd_kafka_topic_partition_list_add(list, topic->name, RD_KAFKA_PARTITION_UA);
+    }
+    /* Patterns that nothing matches: there is nothing to be assigned. */
+    if (list->cnt == 0 && !differs)
+        source->assigned = true;
+    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (differs && list->cnt > 0)
+        err = rd_kafka_subscribe(reader->rk, list);
+    else if (differs)
+        err = rd_kafka_unsubscribe(reader->rk);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        trouble_report(source, TROUBLE_GROUP, rd_kafka_err2str(err), false);
+        return;
+    }
+    for (uint32_t i = 0; i < reader->topic_count; i++)
+        reader->topics[i]->subscribed = reader->topics[i]->present;
+}
+
+/* A handle that is being closed may not tell any more: what it told last still holds. */
+static bool is_cooperative(struct source_kafka *source, rd_kafka_t *rk)
+{
+    const char *protocol = rd_kafka_rebalance_protocol(rk);
+    if (protocol != NULL)
+        source->cooperative = strcmp(protocol, "COOPERATIVE") == 0;
+    return source->cooperative;
+}
+
+static void tell_error(struct source_kafka *source, const char *event, rd_kafka_error_t *error)
+{
+    if (error == NULL)
+        return;
+    log_event(source->options.log, LOG_WARN, "source", event,
+              LOG_TEXT("reason", rd_kafka_error_string(error)));
+    rd_kafka_error_destroy(error);
+}
+
+static void apply_list(struct source_kafka *source, rd_kafka_t *rk, bool add,
+                       const rd_kafka_topic_partition_list_t *list)
+{
+    if (is_cooperative(source, rk)) {
+        tell_error(source, "assignment_failed",
+                   add ? rd_kafka_incremental_assign(rk, list)
+                       : rd_kafka_incremental_unassign(rk, list));
+        return;
+    }
+    rd_kafka_resp_err_t err = rd_kafka_assign(rk, add ? list : NULL);
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_event(source->options.log, LOG_WARN, "source", "assignment_failed",
+                  LOG_TEXT("reason", rd_kafka_err2str(err)));
+}
+
+/* The lane of a list's element; NULL: not one of our topics. */
+static struct lane *known_lane(const struct reader *reader,
+                               const rd_kafka_topic_partition_t *partition)
+{
+    struct topic *topic = topics_find(reader, partition->topic);
+    if (topic == NULL || partition->partition < 0)
+        return NULL;
+    return slots_get(&topic->lanes, (uint32_t)partition->partition);
+}
+
+/*
+ * auto.offset.reset speaks of partitions without a commit and of offsets that are gone alike,
+ * and the latter must not jump to the end.  So `start = "latest"` is resolved here: where
+ * nothing is committed, the end.  If the broker does not tell, reading from the earliest loses
+ * nothing.
+ */
+static void resolve_latest(struct source_kafka *source, rd_kafka_t *rk,
+                           rd_kafka_topic_partition_list_t *list)
+{
+    const struct reader *reader = source_reader(source, SOURCE_SPANS);
+    rd_kafka_topic_partition_list_t *asked = rd_kafka_topic_partition_list_new(list->cnt);
+    for (int i = 0; i < list->cnt; i++) {
+        const struct topic *topic = topics_find(reader, list->elems[i].topic);
+        if (topic != NULL && source->options.topics[topic->index].start == SOURCE_START_LATEST)
+            rd_kafka_topic_partition_list_add(asked, list->elems[i].topic,
+                                              list->elems[i].partition);
+    }
+    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (asked->cnt > 0)
+        err = rd_kafka_committed(rk, asked, COMMITTED_WAIT_MS);
+    for (int i = 0; i < asked->cnt && err == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        const rd_kafka_topic_partition_t *answer = &asked->elems[i];
+        if (answer->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            err = answer->err;
+        else if (answer->offset == RD_KAFKA_OFFSET_INVALID)
+            rd_kafka_topic_partition_list_find(list, answer->topic, answer->partition)->offset =
+                RD_KAFKA_OFFSET_END;
+    }
+    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_event(source->options.log, LOG_WARN, "source", "start_latest_not_resolved",
+                  LOG_TEXT("reason", rd_kafka_err2str(err)));
+    rd_kafka_topic_partition_list_destroy(asked);
+}
+
+/* Lanes are attached before the assignment, so that no record goes past its worker. */
+static void attach_lanes(struct source_kafka *source,
+                         const rd_kafka_topic_partition_list_t *list)
+{
+    struct reader *reader = source_reader(source, SOURCE_SPANS);
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *partition = &list->elems[i];
+        struct topic *topic = topics_find(reader, partition->topic);
+        struct lane *lane = NULL;
+        enum sb_err err = SB_ERR_NOT_FOUND; /* the group's leader has another configuration */
+        if (topic != NULL)
+            err = lanes_get(topic, partition->partition, &lane);
+        if (err == SB_OK && lanes_state(lane) != LANE_CLOSED)
+            continue;
+        if (err == SB_OK)
+            err = lanes_attach(lane, peek_is_wanted(source));
+        if (err != SB_OK) {
+            /* Its records stay with the broker; nothing of it is ever committed. */
+            log_event(source->options.log, LOG_ERROR, "source", "partition_not_read",
+                      LOG_TEXT("topic", partition->topic),
+                      LOG_NUMBER("partition", partition->partition),
+                      LOG_TEXT("reason", sb_err_text(err)));
+            continue;
+        }
+        lanes_open(lane);
+        if (lane->peeking)
+            peek_begin(source, lane);
+    }
+}
+
+static void assign(struct source_kafka *source, rd_kafka_t *rk,
+                   rd_kafka_topic_partition_list_t *list)
+{
+    attach_lanes(source, list);
+    resolve_latest(source, rk, list);
+    apply_list(source, rk, true, list);
+    source->assigned = true;
+    trouble_clear(source, TROUBLE_GROUP);
+    log_event(source->options.log, LOG_INFO, "source", "assigned",
+              LOG_NUMBER("partitions", list->cnt));
+}
+
+/* Fences the lanes of the list and tells on_close; those that were rewound apart, as lost. */
+static void close_lanes(struct source_kafka *source,
+                        const rd_kafka_topic_partition_list_t *list, enum lane_state state,
+                        bool lost)
+{
+    const struct reader *reader = source_reader(source, SOURCE_SPANS);
+    size_t count = 0;
+    for (int i = 0; i < list->cnt; i++) {
+        struct lane *lane = known_lane(reader, &list->elems[i]);
+        if (lane == NULL || lanes_state(lane) != state)
+            continue;
+        lanes_fence(lane);
+        if (lost) /* what the callee still publishes must not be committed */
+            lane->committed = INT64_MAX;
+        source->closing[count++] = lanes_view(lane);
+    }
+    if (count > 0 && !source->leaving)
+        source->options.events.on_close(source->options.events.arg, source->closing, count,
+                                        lost);
+}
+
+static void revoke(struct source_kafka *source, rd_kafka_t *rk,
+                   const rd_kafka_topic_partition_list_t *list)
+{
+    const struct reader *reader = source_reader(source, SOURCE_SPANS);
+    bool lost = rd_kafka_assignment_lost(rk) != 0;
+    close_lanes(source, list, LANE_REWOUND, true);
+    close_lanes(source, list, LANE_OPEN, lost);
+    if (!lost && source->committing)
+        (void)commit_now(source, LANE_CLOSING, COMMIT_WAIT_MS);
+    for (int i = 0; i < list->cnt; i++) {
+        struct lane *lane = known_lane(reader, &list->elems[i]);
+        if (lane != NULL && lanes_state(lane) != LANE_CLOSED)
+            lanes_close(lane);
+    }
+    if (!is_cooperative(source, rk))
+        source->assigned = false; /* all is taken away, to be dealt anew */
+    log_event(source->options.log, lost ? LOG_WARN : LOG_INFO, "source", "revoked",
+              LOG_NUMBER("partitions", list->cnt), LOG_NUMBER("lost", lost));
+    apply_list(source, rk, false, list);
+}
+
+void rebalance_on_event(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                        rd_kafka_topic_partition_list_t *list, void *opaque)
+{
+    struct source_kafka *source = opaque;
+    switch (err) {
+    case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
+        assign(source, rk, list);
+        break;
+    case RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS:
+        revoke(source, rk, list);
+        break;
+    default:
+        trouble_of_handle(source, rk, err, rd_kafka_err2str(err));
+        revoke(source, rk, list);
+        break;
+    }
+}
+
+void rebalance_reopen(struct source_kafka *source, struct lane *lane, int64_t offset)
+{
+    if (lanes_state(lane) != LANE_REWOUND)
+        return; /* taken away meanwhile */
+    struct source_lane view = lanes_view(lane);
+    lanes_fence(lane);
+    if (!source->leaving)
+        source->options.events.on_close(source->options.events.arg, &view, 1, true);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, lane->topic->name, lane->partition)->offset =
+        offset;
+    rd_kafka_error_t *error =
+        rd_kafka_seek_partitions(lane->topic->reader->rk, list, SEEK_WAIT_MS);
+    bool sought = error == NULL && list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    tell_error(source, "seek_failed", error);
+    rd_kafka_topic_partition_list_destroy(list);
+    log_event(source->options.log, LOG_WARN, "source", "partition_rewound",
+              LOG_TEXT("topic", lane->topic->name), LOG_NUMBER("partition", lane->partition),
+              LOG_NUMBER("offset", offset), LOG_NUMBER("sought", sought));
+    atomic_store(&lane->state, LANE_CLOSED);
+    /* The end that was known belongs to what was there before. */
+    atomic_store(&lane->end_offset, OFFSET_UNKNOWN);
+    lanes_open(lane);
+}

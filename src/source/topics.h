@@ -1,0 +1,42 @@
+/*
+ * topics: which of the configured topics a real topic belongs to, and the real topics of a
+ * reader.
+ *
+ * A pattern that starts with ^ is a regular expression (PCRE2), anchored there only; any other
+ * is a name.  A name wins over patterns, and a topic that any entry names is not taken by the
+ * patterns of others.  Names that start with two underscores are the broker's own: no pattern
+ * takes them.  Control thread.
+ */
+#ifndef SB_SOURCE_TOPICS_H
+#define SB_SOURCE_TOPICS_H
+
+#include "state.h"
+
+/* SB_ERR_CONFIG: a pattern is malformed (logged); SB_ERR_MEMORY. */
+enum sb_err matchers_new(const struct source_kafka_options *options,
+                         struct matchers **ret) SB_MUST_USE;
+void matchers_free(struct matchers *matchers);
+
+static inline bool topics_is_pattern(const char *pattern)
+{
+    return pattern[0] == '^';
+}
+
+/* The index of the options' topic of that role which `name` belongs to; false: none.  Any thread. */
+bool matchers_find(const struct matchers *matchers, enum source_role role, const char *name,
+                   uint32_t *ret_index);
+
+/* The reader's topic of that name, or NULL. */
+struct topic *topics_find(const struct reader *reader, const char *name);
+
+/*
+ * Adds a topic that matchers_find placed.  It must come before anything else makes the library
+ * know the topic, or its messages could not be told apart.  SB_ERR_MEMORY, SB_ERR_INTERNAL.
+ */
+enum sb_err topics_add(struct reader *reader, uint32_t index, const char *name,
+                       struct topic **ret) SB_MUST_USE;
+
+/* Frees all topics and lanes of a reader; no worker may poll any more. */
+void topics_clear(struct reader *reader);
+
+#endif

@@ -1,0 +1,94 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bench.h"
+
+enum { PARTITIONS = 4, EACH = 1500 };
+
+static void every_record_comes_once_in_order(void **state)
+{
+    (void)state;
+    struct mock_kafka kafka;
+    static struct driver driver;
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "spans", PARTITIONS);
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        mock_kafka_fill(&kafka, "spans", i, EACH);
+    driver_init(&driver, kafka.bootstrap);
+    driver_topic(&driver, "spans", SOURCE_SPANS);
+    driver_start(&driver);
+    DRIVER_UNTIL(&driver, driver_count(&driver, "spans") == (size_t)PARTITIONS * EACH);
+    assert_int_equal(driver_count_different(&driver, "spans"), PARTITIONS * EACH);
+    driver_check_order(&driver);
+    assert_int_equal(driver.opened, PARTITIONS);
+    driver_clear(&driver);
+    mock_kafka_stop(&kafka);
+}
+
+static void records_wait_while_nobody_polls(void **state)
+{
+    (void)state;
+    struct mock_kafka kafka;
+    static struct driver driver;
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "spans", PARTITIONS);
+    driver_init(&driver, kafka.bootstrap);
+    driver.options.prefetch_bytes = 2048; /* far less than there is */
+    driver_topic(&driver, "spans", SOURCE_SPANS);
+    atomic_store(&driver.paused, true);
+    driver_start(&driver);
+    DRIVER_UNTIL(&driver, driver_number(&driver, &driver.opened) == PARTITIONS);
+    for (int round = 0; round < 3; round++) {
+        for (int32_t i = 0; i < PARTITIONS; i++)
+            mock_kafka_fill(&kafka, "spans", i, EACH / 3);
+        for (int turn = 0; turn < 5; turn++)
+            driver_turn(&driver);
+        assert_int_equal(driver_count(&driver, "spans"), (size_t)round * PARTITIONS * EACH / 3);
+        atomic_store(&driver.paused, false);
+        DRIVER_UNTIL(&driver, driver_count(&driver, "spans") ==
+                                  (size_t)(round + 1) * PARTITIONS * EACH / 3);
+        atomic_store(&driver.paused, true);
+    }
+    driver_check_order(&driver);
+    driver_clear(&driver);
+    mock_kafka_stop(&kafka);
+}
+
+static void a_waiting_poll_is_woken(void **state)
+{
+    (void)state;
+    struct mock_kafka kafka;
+    static struct driver driver;
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "spans", 1);
+    driver_init(&driver, kafka.bootstrap);
+    driver_topic(&driver, "spans", SOURCE_SPANS);
+    assert_int_equal(source_kafka_new(&driver.options, &driver.source), SB_OK);
+    struct record record;
+    /* A wake before the wait is not lost, be it that the poll looks without waiting first. */
+    for (size_t max = 0; max <= 1; max++) {
+        uint64_t before_ms = bench_now_ms();
+        source_kafka_wake(driver.source, 0);
+        assert_int_equal(source_kafka_poll(driver.source, 0, BENCH_WAIT_MS, &record, max), 0);
+        assert_true(bench_now_ms() - before_ms < BENCH_WAIT_MS / 2);
+    }
+    source_kafka_free(driver.source, false);
+    driver.source = NULL;
+    driver_clear(&driver);
+    mock_kafka_stop(&kafka);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_record_comes_once_in_order),
+        cmocka_unit_test(records_wait_while_nobody_polls),
+        cmocka_unit_test(a_waiting_poll_is_woken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

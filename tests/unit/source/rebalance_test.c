@@ -1,0 +1,176 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bench.h"
+
+enum { PARTITIONS = 6, EACH = 300 };
+
+static struct driver first;
+static struct driver second;
+
+static void start_member(struct driver *driver, struct mock_kafka *kafka, const char *strategy)
+{
+    driver_init(driver, kafka->bootstrap);
+    driver_topic(driver, "spans", SOURCE_SPANS);
+    driver_property(driver, "partition.assignment.strategy", strategy);
+    driver_start(driver);
+}
+
+static void fill_all(struct mock_kafka *kafka)
+{
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        mock_kafka_fill(kafka, "spans", i, EACH);
+}
+
+static uint32_t lanes_now(struct driver *driver)
+{
+    return driver_number(driver, &driver->opened) - driver_number(driver, &driver->closed);
+}
+
+/* What both saw together, each record once. */
+static size_t together(void)
+{
+    bool seen[PARTITIONS][EACH * 3] = {{false}};
+    struct driver *drivers[] = {&first, &second};
+    size_t count = 0;
+    for (int d = 0; d < 2; d++) {
+        pthread_mutex_lock(&drivers[d]->lock);
+        for (size_t i = 0; i < drivers[d]->seen_count; i++)
+            seen[drivers[d]->seen[i].partition][drivers[d]->seen[i].offset] = true;
+        pthread_mutex_unlock(&drivers[d]->lock);
+    }
+    for (int p = 0; p < PARTITIONS; p++)
+        for (int o = 0; o < EACH * 3; o++)
+            count += seen[p][o];
+    return count;
+}
+
+static void turn_both(void)
+{
+    driver_turn(&first);
+    driver_turn(&second);
+}
+
+#define BOTH_UNTIL(condition)                                                                  \
+    do {                                                                                       \
+        uint64_t until_ = bench_now_ms() + BENCH_WAIT_MS;                                      \
+        while (!(condition)) {                                                                 \
+            turn_both();                                                                       \
+            if (bench_now_ms() > until_)                                                       \
+                fail_msg("waited in vain for: %s", #condition);                                \
+        }                                                                                      \
+    } while (0)
+
+/* One member reads, a second joins, both read, the first leaves: nothing is lost. */
+static void member_comes_and_goes(const char *strategy)
+{
+    struct mock_kafka kafka;
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "spans", PARTITIONS);
+    fill_all(&kafka);
+    start_member(&first, &kafka, strategy);
+    DRIVER_UNTIL(&first, driver_count(&first, "spans") == (size_t)PARTITIONS * EACH);
+
+    start_member(&second, &kafka, strategy);
+    BOTH_UNTIL(lanes_now(&first) == PARTITIONS / 2 && lanes_now(&second) == PARTITIONS / 2);
+    fill_all(&kafka);
+    BOTH_UNTIL(together() == (size_t)PARTITIONS * EACH * 2);
+    assert_true(second.seen_count > 0);
+    assert_true(second.seen[0].offset >= EACH); /* resumed at what the first had committed */
+    assert_int_equal(second.lost, 0);
+
+    driver_stop(&first, true);
+    DRIVER_UNTIL(&second, lanes_now(&second) == PARTITIONS);
+    fill_all(&kafka);
+    DRIVER_UNTIL(&second, together() == (size_t)PARTITIONS * EACH * 3);
+    assert_int_equal(first.lost, 0);
+    driver_clear(&second);
+    driver_clear(&first);
+    mock_kafka_stop(&kafka);
+}
+
+static void eager_members_share(void **state)
+{
+    (void)state;
+    member_comes_and_goes("range");
+    /* The eager protocol takes all away before it deals anew. */
+    assert_true(first.closed >= PARTITIONS);
+}
+
+static void cooperative_members_share(void **state)
+{
+    (void)state;
+    member_comes_and_goes("cooperative-sticky");
+    assert_int_equal(first.closed, PARTITIONS / 2);
+}
+
+/* The broker goes back: records come again from there, in a lane that was opened anew. */
+static void a_partition_that_goes_back_is_opened_anew(void **state)
+{
+    (void)state;
+    struct mock_kafka kafka;
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "spans", 1);
+    mock_kafka_fill(&kafka, "spans", 0, 50);
+    start_member(&first, &kafka, "range");
+    DRIVER_UNTIL(&first, driver_count(&first, "spans") == 50);
+    DRIVER_UNTIL(&first, mock_kafka_committed(&kafka, "g", "spans", 0) == 50);
+    rd_kafka_mock_topic_delete(kafka.cluster, "spans");
+    mock_kafka_topic(&kafka, "spans", 1);
+    mock_kafka_fill(&kafka, "spans", 0, 20);
+    DRIVER_UNTIL(&first, driver_count(&first, "spans") == 70);
+    assert_int_equal(first.opened, 2);
+    assert_int_equal(first.closed, 1);
+    assert_int_equal(first.lost, 1);
+    assert_int_equal(first.seen[50].offset, 0);
+    driver_clear(&first);
+    mock_kafka_stop(&kafka);
+}
+
+static void start_latest_reads_what_comes(void **state)
+{
+    (void)state;
+    struct mock_kafka kafka;
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "spans", 1);
+    mock_kafka_topic(&kafka, "others", 1);
+    mock_kafka_fill(&kafka, "spans", 0, 50);
+    mock_kafka_fill(&kafka, "others", 0, 50);
+    driver_init(&first, kafka.bootstrap);
+    driver_topic(&first, "spans", SOURCE_SPANS)->start = SOURCE_START_LATEST;
+    driver_topic(&first, "others", SOURCE_SPANS);
+    driver_start(&first);
+    /* The other topic, with the default, is read from its beginning all the same. */
+    DRIVER_UNTIL(&first, driver_count(&first, "others") == 50 &&
+                             source_kafka_spans_drained(first.source));
+    assert_int_equal(driver_count(&first, "spans"), 0);
+    mock_kafka_fill(&kafka, "spans", 0, 5);
+    DRIVER_UNTIL(&first, driver_count(&first, "spans") == 5);
+    driver_stop(&first, true);
+    driver_clear(&first);
+
+    /* Once something is committed, that is where it goes on. */
+    mock_kafka_fill(&kafka, "spans", 0, 5);
+    driver_init(&first, kafka.bootstrap);
+    driver_topic(&first, "spans", SOURCE_SPANS)->start = SOURCE_START_LATEST;
+    driver_start(&first);
+    DRIVER_UNTIL(&first, driver_count(&first, "spans") == 5);
+    driver_clear(&first);
+    mock_kafka_stop(&kafka);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(eager_members_share),
+        cmocka_unit_test(cooperative_members_share),
+        cmocka_unit_test(a_partition_that_goes_back_is_opened_anew),
+        cmocka_unit_test(start_latest_reads_what_comes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
