@@ -1,0 +1,177 @@
+#include <unistd.h>
+
+#include "core/assert.h"
+#include "core/clock.h"
+#include "otlp_sink.h"
+
+/* When a batch could not even be looked at for lack of memory. */
+#define MEMORY_WAIT_NS (100 * NS_PER_MS)
+
+uint64_t otlp_sink_now_ns(const struct otlp_sink *sink)
+{
+    return clock_monotonic_ns(sink->options.clock);
+}
+
+void otlp_sink_move(struct otlp_sink *sink, enum sink_state state)
+{
+    int now = atomic_load_explicit(&sink->state, memory_order_relaxed);
+    if (now == (int)state)
+        return;
+    /* From CONNECTING on every step is legal, but back to it and out of STOPPED. */
+    SB_ASSERT(now != SINK_STOPPED && state != SINK_CONNECTING);
+    atomic_store_explicit(&sink->state, (int)state, memory_order_relaxed);
+}
+
+void otlp_sink_note_wait(struct otlp_sink *sink, uint64_t wait_ns)
+{
+    if (sink->hooks.on_wait != NULL && wait_ns > 0)
+        sink->hooks.on_wait(sink->hooks.arg, wait_ns);
+}
+
+void otlp_sink_close(struct otlp_sink *sink, uint64_t wait_ns)
+{
+    uint64_t until_ns = otlp_sink_now_ns(sink) + wait_ns;
+    if (until_ns > sink->closed_until_ns)
+        sink->closed_until_ns = until_ns;
+    otlp_sink_note_wait(sink, wait_ns);
+}
+
+void otlp_sink_give_back(struct otlp_sink *sink, struct sink_batch *batch)
+{
+    atomic_fetch_sub_explicit(&sink->queued_bytes, batch->bytes.len, memory_order_relaxed);
+    sink->options.on_done(sink->options.on_done_arg, batch);
+}
+
+static void arm(struct otlp_sink *sink, uint64_t at_ns)
+{
+    uint64_t now_ns = otlp_sink_now_ns(sink);
+    uint64_t wait_us = at_ns > now_ns ? (at_ns - now_ns + 999) / 1000 : 0;
+    struct timeval wait = {
+        .tv_sec = (time_t)(wait_us / 1000000),
+        .tv_usec = (suseconds_t)(wait_us % 1000000),
+    };
+    (void)event_add(sink->wait_event, &wait);
+}
+
+static struct sink_batch *take_first(struct otlp_sink *sink)
+{
+    struct sink_batch *batch = sink->first;
+    sink->first = (struct sink_batch *)batch->item.next;
+    if (sink->first == NULL)
+        sink->last = NULL;
+    return batch;
+}
+
+/* Gives an idle lane the oldest batch.  False: none, or no memory for it. */
+static bool feed(struct otlp_sink *sink, struct lane *lane, enum sb_err *ret_err)
+{
+    if (sink->first == NULL)
+        return false;
+    *ret_err = lane_load(lane, sink->first);
+    if (*ret_err != SB_OK)
+        return false;
+    (void)take_first(sink);
+    return true;
+}
+
+/* Starts what the lane can start now; when it wants to be looked at again, or UINT64_MAX. */
+static uint64_t run_lane(struct otlp_sink *sink, struct lane *lane, uint64_t now_ns)
+{
+    for (;;) {
+        enum sb_err err = SB_OK;
+        if (lane->state == LANE_IDLE && !feed(sink, lane, &err))
+            return err == SB_OK ? UINT64_MAX : now_ns + MEMORY_WAIT_NS;
+        if (lane->state == LANE_SENDING)
+            return UINT64_MAX;
+        if (lane->due_ns > now_ns)
+            return lane->due_ns;
+        lane_start(lane);
+    }
+}
+
+/* After anything that may let a request start. */
+static void run_lanes(struct otlp_sink *sink)
+{
+    uint64_t now_ns = otlp_sink_now_ns(sink);
+    if (atomic_load_explicit(&sink->stopping, memory_order_relaxed))
+        return;
+    if (sink->closed_until_ns > now_ns) {
+        arm(sink, sink->closed_until_ns);
+        return;
+    }
+    if (sink->closed_until_ns > 0 && sink->refusals > 0)
+        (void)headers_read_again(&sink->headers);
+    sink->closed_until_ns = 0;
+    uint64_t due_ns = UINT64_MAX;
+    for (uint32_t i = 0; i < sink->options.in_flight_max; i++) {
+        uint64_t lane_ns = run_lane(sink, &sink->lanes[i], now_ns);
+        due_ns = lane_ns < due_ns ? lane_ns : due_ns;
+    }
+    if (due_ns != UINT64_MAX)
+        arm(sink, due_ns);
+}
+
+void queue_on_transfer_done(void *arg, struct transfer *transfer, CURLcode code)
+{
+    struct otlp_sink *sink = arg;
+    lane_on_done(transfer->owner, code);
+    run_lanes(sink);
+}
+
+void queue_on_wait_over(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    run_lanes(arg);
+}
+
+static void take_inbox(struct otlp_sink *sink)
+{
+    struct mailbox_item *item = mailbox_take_all(&sink->inbox);
+    while (item != NULL) {
+        struct sink_batch *batch = (struct sink_batch *)item;
+        item = item->next;
+        batch->item.next = NULL;
+        if (batch->span_count == 0) {
+            otlp_sink_give_back(sink, batch);
+            continue;
+        }
+        if (sink->last == NULL)
+            sink->first = batch;
+        else
+            sink->last->item.next = &batch->item;
+        sink->last = batch;
+    }
+}
+
+void queue_on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    struct otlp_sink *sink = arg;
+    uint64_t count;
+    (void)what;
+    (void)!read(fd, &count, sizeof(count));
+    if (atomic_load_explicit(&sink->stopping, memory_order_acquire)) {
+        (void)event_base_loopbreak(sink->loop.base);
+        return;
+    }
+    take_inbox(sink);
+    run_lanes(sink);
+}
+
+void queue_give_all_back(struct otlp_sink *sink)
+{
+    for (uint32_t i = 0; i < sink->options.in_flight_max; i++)
+        lane_abort(&sink->lanes[i]);
+    take_inbox(sink);
+    while (sink->first != NULL)
+        otlp_sink_give_back(sink, take_first(sink));
+}
+
+void *queue_run_thread(void *arg)
+{
+    struct otlp_sink *sink = arg;
+    (void)event_base_loop(sink->loop.base, EVLOOP_NO_EXIT_ON_EMPTY);
+    queue_give_all_back(sink);
+    otlp_sink_move(sink, SINK_STOPPED);
+    return NULL;
+}

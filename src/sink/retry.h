@@ -1,0 +1,25 @@
+/*
+ * retry: how long to wait before a request is sent again.
+ *
+ * Full jitter: anything between nothing and a bound that doubles from `initial_ns` to
+ * `max_ns`, so that senders that failed together do not come back together.  There is no
+ * last attempt: the source holds the records for as long as it takes.
+ * Pure: the same seed and attempts give the same waits.
+ */
+#ifndef SB_SINK_RETRY_H
+#define SB_SINK_RETRY_H
+
+#include <stdint.h>
+
+struct retry {
+    uint64_t initial_ns;
+    uint64_t max_ns;
+    uint64_t random; /* state of the generator, seeded by the options */
+};
+
+void retry_init(struct retry *retry, uint64_t initial_ns, uint64_t max_ns, uint64_t seed);
+
+/* The wait after `failures` failures in a row (1: the first). */
+uint64_t retry_wait_ns(struct retry *retry, uint32_t failures);
+
+#endif
