@@ -1,0 +1,203 @@
+/* checks: the worker file. */
+#include "checks.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "core/units.h"
+#include "policies.h"
+
+/* Where two of a list share a name.  name_of(i) may be NULL. */
+static void check_sink_names(struct loader *loader)
+{
+    const struct settings *settings = loader->settings;
+    for (uint32_t i = 0; i < settings->sink_count; i++) {
+        const char *name = settings->sinks[i].name;
+        for (uint32_t j = 0; j < i && name != NULL; j++) {
+            const char *other = settings->sinks[j].name;
+            if (other == NULL || strcmp(other, name) != 0)
+                continue;
+            struct place none = {.file = "?"};
+            struct place first = origin_place(loader, &settings->sinks[j].name, none);
+            report_error(loader->report, origin_place(loader, &settings->sinks[i].name, none),
+                         "two sinks are called \"%s\"", quote(name).text);
+            report_help(loader->report, "the first one is in %s:%u", first.file,
+                        (unsigned)first.line);
+            break;
+        }
+    }
+}
+
+static bool is_host(const char *at, size_t len)
+{
+    if (len > 2 && at[0] == '[' && at[len - 1] == ']')
+        return strspn(at + 1, "0123456789abcdefABCDEF:.%") >= len - 2;
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789.-_";
+    return len > 0 && len < 256 && strspn(at, plain) >= len;
+}
+
+static bool is_port(const char *at, size_t len)
+{
+    unsigned port = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (at[i] < '0' || at[i] > '9' || len > 5)
+            return false;
+        port = port * 10 + (unsigned)(at[i] - '0');
+    }
+    return port >= 1 && port <= 65535;
+}
+
+/* host, host:port, [v6] or [v6]:port */
+static bool is_authority(const char *at, size_t len)
+{
+    const char *colon = at[0] == '[' ? memchr(at, ']', len) : at;
+    if (colon == NULL)
+        return false;
+    colon = memchr(colon, ':', len - (size_t)(colon - at));
+    size_t host = colon == NULL ? len : (size_t)(colon - at);
+    return is_host(at, host) && (colon == NULL || is_port(colon + 1, len - host - 1));
+}
+
+static void check_bootstrap(struct loader *loader)
+{
+    const char *const *field = &loader->settings->kafka.bootstrap;
+    struct place at = origin_place(loader, field, (struct place){.file = "?"});
+    const char *rest = *field;
+    if (rest == NULL)
+        return;
+    while (rest != NULL) {
+        const char *end = strchr(rest, ',');
+        const char *name = rest + strspn(rest, " ");
+        size_t len = end == NULL ? strlen(name) : (size_t)(end - name);
+        while (len > 0 && name[len - 1] == ' ')
+            len--;
+        const char *scheme = memmem(name, len, "://", 3);
+        if (scheme != NULL) {
+            len -= (size_t)(scheme + 3 - name);
+            name = scheme + 3;
+        }
+        if (!is_authority(name, len)) {
+            report_error(loader->report, at, "kafka.bootstrap: \"%s\" is not host:port",
+                         quote_bytes(bytes_of(name, len)).text);
+            report_help(loader->report, "write host:port,host:port");
+        }
+        rest = end == NULL ? NULL : end + 1;
+    }
+}
+
+struct reserved {
+    const char *name;
+    const char *instead;
+};
+
+/* What spanbridge sets itself, because its promises hang on it. */
+static const struct reserved reserved_properties[] = {
+    {"bootstrap.servers", "use kafka.bootstrap"},
+    {"metadata.broker.list", "use kafka.bootstrap"},
+    {"group.id", "use group"},
+    {"group.instance.id", "use instance"},
+    {"auto.offset.reset", "use start in the topic file"},
+    {"isolation.level", "use isolation in the topic file"},
+    {"enable.auto.commit", "offsets are committed when their spans are finished"},
+    {"auto.commit.enable", "offsets are committed when their spans are finished"},
+    {"enable.auto.offset.store", "offsets are committed when their spans are finished"},
+    {"auto.commit.interval.ms", "offsets are committed when their spans are finished"},
+    {"enable.partition.eof", "spanbridge needs it on"},
+    {"transactional.id", "transactions are not available in this version"},
+    {"key.deserializer", "this is a property of Java clients"},
+    {"value.deserializer", "this is a property of Java clients"},
+    {"plugin.library.paths", "plug-ins are not loaded"},
+};
+
+void checks_properties(struct loader *loader, const struct settings_property *properties,
+                       uint32_t count)
+{
+    struct place none = {.file = "?"};
+    for (uint32_t i = 0; i < count; i++) {
+        const char *name = properties[i].name;
+        if (name == NULL)
+            continue;
+        struct place at = origin_place(loader, &properties[i].name, none);
+        for (size_t r = 0; r < sizeof(reserved_properties) / sizeof(*reserved_properties);
+             r++) {
+            if (strcmp(reserved_properties[r].name, name) != 0)
+                continue;
+            report_error(loader->report, at, "%s can not be set here", name);
+            report_help(loader->report, "%s", reserved_properties[r].instead);
+        }
+        for (uint32_t j = 0; j < i; j++) {
+            if (properties[j].name == NULL || strcmp(properties[j].name, name) != 0)
+                continue;
+            report_error(loader->report, at, "%s is set twice", quote(name).text);
+            report_help(loader->report, "the first one is in %s:%u",
+                        origin_place(loader, &properties[j].name, none).file,
+                        (unsigned)origin_place(loader, &properties[j].name, none).line);
+            break;
+        }
+    }
+}
+
+static void check_window(struct loader *loader, struct place at)
+{
+    const struct settings_window *window = &loader->settings->window;
+    const struct origin *hold = origin_find(loader->private, &window->hold_ns);
+    if (hold != NULL && window->hold_ns < window->wait_ns) {
+        report_warning(loader->report, origin_place(loader, &window->hold_ns, at),
+                       "window.hold is below window.wait, so that it has no effect");
+        report_help(loader->report, "a trace with a message on its way is held until hold");
+    }
+    if (window->after_root_ns >= window->wait_ns)
+        report_warning(loader->report, origin_place(loader, &window->after_root_ns, at),
+                       "window.after_root is not below window.wait, so that it has no effect");
+    if (window->idle_ns >= window->wait_ns)
+        report_warning(loader->report, origin_place(loader, &window->idle_ns, at),
+                       "window.idle is not below window.wait, so that it has no effect");
+    if (loader->settings->repair.ttl_ns < window->wait_ns) {
+        report_warning(loader->report,
+                       origin_place(loader, &loader->settings->repair.ttl_ns, at),
+                       "repair.ttl is below window.wait");
+        report_help(loader->report, "messages are forgotten before their traces are decided");
+    }
+}
+
+/* memory holds windows, verdicts and the sinks' queues: something must be left for windows. */
+static void check_memory(struct loader *loader, struct place at)
+{
+    const struct settings *settings = loader->settings;
+    uint64_t queues = 0;
+    for (uint32_t i = 0; i < settings->sink_count; i++)
+        queues += settings->sinks[i].queue_bytes_max;
+    uint64_t taken = queues + settings->decided.memory_bytes;
+    at = origin_place(loader, &settings->memory_bytes, at);
+    if (taken >= settings->memory_bytes) {
+        char need[UNITS_TEXT_LEN];
+        char have[UNITS_TEXT_LEN];
+        units_format_size(taken, need);
+        units_format_size(settings->memory_bytes, have);
+        report_error(loader->report, at,
+                     "memory = %s leaves nothing for windows: queues and verdicts take %s",
+                     have, need);
+        report_help(loader->report,
+                    "raise memory, or lower the sinks' queue or decided.memory");
+    } else if (settings->window.bytes_per_trace_max > settings->memory_bytes - taken) {
+        report_error(loader->report,
+                     origin_place(loader, &settings->window.bytes_per_trace_max, at),
+                     "window.bytes_per_trace is more than what memory leaves for windows");
+        report_help(loader->report, "lower it, or raise memory");
+    }
+}
+
+void checks_worker(struct loader *loader, struct place at)
+{
+    const struct settings *settings = loader->settings;
+    check_sink_names(loader);
+    for (uint32_t i = 0; i < settings->sink_count; i++)
+        checks_sink(loader, &settings->sinks[i], at);
+    policies_check_names(loader, settings->sampling.policies, settings->sampling.policy_count);
+    check_bootstrap(loader);
+    checks_properties(loader, settings->kafka.properties, settings->kafka.property_count);
+    check_window(loader, at);
+    check_memory(loader, at);
+}

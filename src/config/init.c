@@ -1,0 +1,210 @@
+/* init: annotated samples, from the schema. */
+#include <string.h>
+
+#include "config/print.h"
+#include "schema.h"
+#include "walk.h"
+
+enum { LINE_LEN = 96, DEPTH_SPACES = 4 };
+
+/* Where a key's lines begin, and whether they are comments. */
+struct margin {
+    unsigned depth;
+    bool comment;
+};
+
+static void begin_line(struct text *out, struct margin margin)
+{
+    for (unsigned i = 0; i < margin.depth * DEPTH_SPACES; i++)
+        text_append_char(out, ' ');
+    if (margin.comment)
+        text_append_char(out, '#');
+}
+
+/* Text as comment lines, broken at blanks. */
+static void append_comment(struct text *out, struct margin margin, const char *in)
+{
+    size_t indent = margin.depth * DEPTH_SPACES + 2;
+    margin.comment = true;
+    size_t column = 0;
+    while (*in != '\0') {
+        size_t len = strcspn(in, " ");
+        if (column == 0 || column + len + 1 > LINE_LEN) {
+            text_append_text(out, column == 0 ? "" : "\n");
+            begin_line(out, margin);
+            column = indent - 1;
+        }
+        text_append_char(out, ' ');
+        text_append(out, bytes_of(in, len));
+        column += len + 1;
+        in += len;
+        in += strspn(in, " ");
+    }
+    text_append_char(out, '\n');
+}
+
+static void append_words(struct text *out, struct margin margin, const struct schema_key *key)
+{
+    struct text words;
+    text_init(&words, 4096);
+    text_append_text(&words, "One of:");
+    for (const struct schema_word *word = key->words; word->word != NULL; word++) {
+        if (!word->later)
+            text_printf(&words, " %s", word->word);
+    }
+    append_comment(out, margin, text_string(&words));
+    if (words.error != SB_OK)
+        out->error = words.error;
+    text_clear(&words);
+}
+
+static void append_value(struct text *out, const struct schema_key *key)
+{
+    const char *value = key->sample != NULL ? key->sample : key->preset;
+    bool single = (key->flags & SCHEMA_SINGLE) != 0;
+    bool raw = key->type == SCHEMA_SWITCH || key->type == SCHEMA_COUNT ||
+               key->type == SCHEMA_PERCENT || key->type == SCHEMA_LIST ||
+               (key->type == SCHEMA_TEXTS && !single);
+    if (value == NULL)
+        value = key->type == SCHEMA_DURATION ? "90s"
+                : key->words != NULL         ? key->words->word
+                                             : "";
+    if (raw)
+        text_append_text(out, value);
+    else
+        text_printf(out, "\"%s\"", value);
+}
+
+static void append_schema(struct text *out, const struct schema *schema, struct margin margin);
+
+/* Which groups have the key, where not all do. */
+static void append_kinds(struct text *out, const struct schema *schema, struct margin margin,
+                         const struct schema_key *key)
+{
+    if (key->kinds == 0)
+        return;
+    const struct schema_key *kind = schema_find(schema, schema->kind_key);
+    for (const struct schema_word *word = kind->words; word->word != NULL; word++) {
+        if (word->later || (key->kinds & (1U << word->value)) == 0)
+            continue;
+        begin_line(out, margin);
+        text_printf(out, "%s Only with %s = \"%s\".\n", margin.comment ? "" : "#",
+                    schema->kind_key, word->word);
+    }
+}
+
+static void append_key(struct text *out, const struct schema *schema,
+                       const struct schema_key *key, struct margin margin)
+{
+    append_kinds(out, schema, margin, key);
+    append_comment(out, margin, key->help);
+    if (key->type == SCHEMA_WORD)
+        append_words(out, margin, key);
+    margin.comment = margin.comment || (key->flags & SCHEMA_SAMPLE) == 0;
+    begin_line(out, margin);
+    text_printf(out, "%s = ", schema_leaf(key->path));
+    if (key->type == SCHEMA_LIST && key->sample == NULL) {
+        text_append_text(out, "(\n");
+        margin.depth++;
+        begin_line(out, margin);
+        text_append_text(out, "{\n");
+        append_schema(out, key->list, (struct margin){margin.depth + 1, margin.comment});
+        begin_line(out, margin);
+        text_append_text(out, "}\n");
+        margin.depth--;
+        begin_line(out, margin);
+        text_append_text(out, ");\n");
+    } else {
+        append_value(out, key);
+        text_append_text(out, ";\n");
+    }
+}
+
+/* The group of keys that begins at `first`: its number of keys, and whether one is shown. */
+static uint32_t group_length(const struct schema *schema, uint32_t first, bool *ret_sample)
+{
+    const char *path = schema->keys[first].path;
+    size_t stem = (size_t)(schema_leaf(path) - path);
+    uint32_t count = 0;
+    *ret_sample = false;
+    while (first + count < schema->count) {
+        const struct schema_key *key = &schema->keys[first + count];
+        if ((size_t)(schema_leaf(key->path) - key->path) != stem ||
+            strncmp(key->path, path, stem) != 0)
+            break;
+        *ret_sample = *ret_sample || (key->flags & SCHEMA_SAMPLE) != 0;
+        count++;
+    }
+    return count;
+}
+
+/* Keys for one kind of group only are left to the reference, but those of the sample. */
+static bool is_in_sample(const struct schema_key *key)
+{
+    return key->type != SCHEMA_LATER;
+}
+
+static uint32_t append_group(struct text *out, const struct schema *schema, uint32_t first,
+                             struct margin margin)
+{
+    bool sample;
+    uint32_t count = group_length(schema, first, &sample);
+    const char *path = schema->keys[first].path;
+    size_t stem = (size_t)(schema_leaf(path) - path);
+    margin.comment = margin.comment || (stem > 0 && !sample);
+    if (stem > 0) {
+        begin_line(out, margin);
+        text_printf(out, "%.*s = {\n", (int)stem - 1, path);
+    }
+    struct margin inner = {margin.depth + (stem > 0), margin.comment};
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct schema_key *key = &schema->keys[first + i];
+        if (!is_in_sample(key))
+            continue;
+        text_append_text(out, any && margin.depth == 0 ? "\n" : "");
+        append_key(out, schema, key, inner);
+        any = true;
+    }
+    if (stem > 0) {
+        begin_line(out, margin);
+        text_append_text(out, "};\n");
+    }
+    return count;
+}
+
+static bool group_is_later(const struct schema *schema, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_in_sample(&schema->keys[first + i]))
+            return false;
+    }
+    return true;
+}
+
+static void append_schema(struct text *out, const struct schema *schema, struct margin margin)
+{
+    for (uint32_t i = 0; i < schema->count;) {
+        bool sample;
+        uint32_t count = group_length(schema, i, &sample);
+        if (!group_is_later(schema, i, count)) {
+            text_append_text(out, i > 0 && margin.depth == 0 ? "\n" : "");
+            append_group(out, schema, i, margin);
+        }
+        i += count;
+    }
+}
+
+void config_init_worker(struct text *out)
+{
+    text_append_text(out,
+                     "# Worker file of spanbridge; what is commented out is the default or "
+                     "an example.\n# The reference is `spanbridge config docs`.\n\n");
+    append_schema(out, &schema_worker, (struct margin){0, false});
+}
+
+void config_init_topic(struct text *out)
+{
+    text_append_text(out, "# Topic file of spanbridge: one for each Kafka topic.\n\n");
+    append_schema(out, &schema_topic, (struct margin){0, false});
+}
