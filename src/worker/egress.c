@@ -106,6 +106,7 @@ static enum sb_err add_to_batch(struct egress *egress, struct sink_batch *batch,
     size_t at = batch->bytes.len;
     size_t len = span->raw.len + span->patch.len;
     uint8_t *body = text_grow(&batch->bytes, len);
+    batch->bytes.error = SB_OK; /* it is tried again, with this batch */
     if (body == NULL)
         return SB_ERR_MEMORY;
     memcpy(body, span->raw.at, span->raw.len);

@@ -112,10 +112,10 @@ struct emission {
     const struct otlp_span *span;
 };
 
-static bool has_queue_span(const struct worker *worker, const struct evidence_item *item)
+static bool has_queue_span(const struct worker *worker, const struct span_patch *patch)
 {
-    return item->join.queued_ns != 0 &&
-           destinations_repair(&worker->destinations, item->settings)->queue_span;
+    return patch->queued_ns != 0 &&
+           destinations_repair(&worker->destinations, patch->evidence->settings)->queue_span;
 }
 
 static void put_link(struct emission *emission, const struct evidence_item *item,
@@ -137,7 +137,7 @@ static void put_parent(struct emission *emission, const struct span_patch *patch
     struct text *out = &emission->worker->patch;
     const struct evidence_item *item = patch->evidence;
     struct span_id parent = item->join.producer.span_id;
-    if (has_queue_span(emission->worker, item))
+    if (has_queue_span(emission->worker, patch))
         parent = repair_queue_span_id(item->join.key, item->join.consumer.span_id);
     otlp_patch_parent_id(out, parent);
     otlp_patch_flags(out, emission->span->flags | OTLP_FLAGS_REMOTE_KNOWN | OTLP_FLAGS_REMOTE);
@@ -148,15 +148,16 @@ static void put_parent(struct emission *emission, const struct span_patch *patch
 }
 
 /* The time between the queue and the consumer, as a span of its own under the producer. */
-static void add_queue_span(struct emission *emission, const struct evidence_item *item,
+static void add_queue_span(struct emission *emission, const struct span_patch *patch,
                            const struct hop_text *hop)
 {
+    const struct evidence_item *item = patch->evidence;
     struct worker *worker = emission->worker;
     struct text body;
     text_init(&body, 8192);
     struct span_id id = repair_queue_span_id(item->join.key, item->join.consumer.span_id);
     uint64_t end_ns = emission->span->start_ns;
-    uint64_t start_ns = item->join.queued_ns < end_ns ? item->join.queued_ns : end_ns;
+    uint64_t start_ns = patch->queued_ns < end_ns ? patch->queued_ns : end_ns;
     char name[288];
     int name_len = snprintf(name, sizeof(name), "%.*s queue",
                             (int)(hop->destination.len < 256 ? hop->destination.len : 256),
@@ -213,8 +214,8 @@ static void apply_patch(struct emission *emission, const struct span_patch *patc
                                  (int64_t)(dwell_ns / NS_PER_MS));
     }
     /* Only a hop that became an edge has a place for the queue span in its trace. */
-    if (patch->joined && has_queue_span(worker, item))
-        add_queue_span(emission, item, &hop);
+    if (patch->joined && has_queue_span(worker, patch))
+        add_queue_span(emission, patch, &hop);
 }
 
 static void put_verdict(struct emission *emission)

@@ -53,6 +53,7 @@ enum sb_err exchange_init(struct exchange *exchange, struct exchange_net *net, u
     if (exchange->outboxes == NULL || exchange->wake == NULL) {
         memory_free(exchange->outboxes);
         memory_free(exchange->wake);
+        exchange->outboxes = NULL;
         return SB_ERR_MEMORY;
     }
     for (uint32_t i = 0; i < net->workers; i++)
@@ -90,12 +91,20 @@ static void write_message(uint8_t *at, enum message_type type, struct bytes body
         memcpy(at + sizeof(head) + body.len, more.at, more.len);
 }
 
+/* Room in a box; a box that found no memory once takes the next message all the same. */
+static uint8_t *grow_box(struct text *box, size_t len)
+{
+    uint8_t *at = text_grow(box, len);
+    box->error = SB_OK;
+    return at;
+}
+
 enum sb_err exchange_send(struct exchange *exchange, uint32_t to, enum message_type type,
                           struct bytes body, struct bytes more)
 {
     size_t len = sizeof(struct message_head) + body.len + more.len;
     if (to == exchange->self) {
-        uint8_t *at = text_grow(&exchange->own, len);
+        uint8_t *at = grow_box(&exchange->own, len);
         if (at == NULL)
             return SB_ERR_MEMORY;
         write_message(at, type, body, more);
@@ -109,7 +118,7 @@ enum sb_err exchange_send(struct exchange *exchange, uint32_t to, enum message_t
         if (ring_commit(ring, len))
             exchange->wake[to] = true;
     } else {
-        at = text_grow(outbox, len);
+        at = grow_box(outbox, len);
         if (at == NULL)
             return SB_ERR_MEMORY;
         write_message(at, type, body, more);
@@ -211,4 +220,13 @@ bool exchange_receive(struct exchange *exchange, uint32_t budget, exchange_fn on
     }
     receive_own(exchange, on_message, arg);
     return more;
+}
+
+bool exchange_sleep(struct exchange *exchange)
+{
+    for (uint32_t from = 0; from < exchange->net->workers; from++) {
+        if (from != exchange->self && !ring_sleep(ring_between(exchange, from, exchange->self)))
+            return false;
+    }
+    return true;
 }

@@ -76,4 +76,7 @@ typedef void (*exchange_fn)(void *arg, enum message_type type, struct bytes body
 bool exchange_receive(struct exchange *exchange, uint32_t budget, exchange_fn on_message,
                       void *arg);
 
+/* Says that this end is about to sleep, and is to be woken; false: a message has come. */
+bool exchange_sleep(struct exchange *exchange);
+
 #endif

@@ -114,16 +114,14 @@ static bool is_home(const struct worker *worker, uint64_t hash)
 
 /*
  * The open trace with that id in the gathering worker's window; fetched from its home where
- * it has one elsewhere.  WINDOW_NONE: memory is short, or `unless_unknown` and it is not here.
+ * it has one elsewhere.  A join may overtake the spans it speaks of, so a trace that is not
+ * there is opened, and stays a stand-in until they come.  WINDOW_NONE: memory is short.
  */
-static window_trace gather_trace(struct worker *worker, struct trace_id id, bool unless_unknown)
+static window_trace gather_trace(struct worker *worker, struct trace_id id)
 {
     uint64_t hash = window_hash(worker->window, id);
-    bool home = is_home(worker, hash);
     window_trace trace = window_find(worker->window, id, hash);
     if (trace == WINDOW_NONE) {
-        if (home && unless_unknown)
-            return WINDOW_NONE;
         if (window_open(worker->window, id, hash, worker->now_ns, &trace) != SB_OK)
             return WINDOW_NONE;
         decide_facts_init(&traces_state(&worker->traces, trace)->facts);
@@ -131,7 +129,7 @@ static window_trace gather_trace(struct worker *worker, struct trace_id id, bool
     struct trace_extra *extra = traces_need_extra(&worker->traces, trace);
     if (extra == NULL)
         return WINDOW_NONE;
-    if (!home && !extra->pulled) {
+    if (!is_home(worker, hash) && !extra->pulled) {
         extra->pulled = true;
         send(worker, worker_of_hash(worker, hash), MESSAGE_PULL, &id, sizeof(id));
     }
@@ -153,7 +151,7 @@ static void attach(struct worker *worker, window_trace consumer, struct evidence
     }
     if (traces_extra(&worker->traces, consumer)->attached_to != WINDOW_NONE)
         return; /* by other evidence; which one acts is settled at the verdict */
-    window_trace producer = gather_trace(worker, id, false);
+    window_trace producer = gather_trace(worker, id);
     if (producer == WINDOW_NONE) {
         worker->counters.hops_forgotten++;
         item->cycle = true;
@@ -174,11 +172,13 @@ static void receive_join(struct worker *worker, const struct repair_join *join)
     if (trace_id_equal(join->consumer.trace_id, join->producer.trace_id))
         return; /* nothing is broken here */
     struct decide_verdict decided;
-    bool known = decide_memory_get(worker->verdicts, join->consumer.trace_id, &decided);
-    window_trace consumer =
-        known ? WINDOW_NONE : gather_trace(worker, join->consumer.trace_id, true);
-    if (consumer == WINDOW_NONE) {
+    if (decide_memory_get(worker->verdicts, join->consumer.trace_id, &decided)) {
         worker->counters.late_joins++;
+        return;
+    }
+    window_trace consumer = gather_trace(worker, join->consumer.trace_id);
+    if (consumer == WINDOW_NONE) {
+        worker->counters.hops_forgotten++;
         return;
     }
     struct evidence_item *item;

@@ -175,7 +175,7 @@ enum sb_err worker_group_new(const struct worker_options *options, struct worker
     if (group == NULL)
         return SB_ERR_MEMORY;
     group->options = *options;
-    group->hash_seed = hash_random_seed();
+    group->hash_seed = options->hash_seed == 0 ? hash_random_seed() : options->hash_seed;
     group->workers = memory_zalloc(options->worker_count, sizeof(*group->workers));
     enum sb_err err = group->workers == NULL ? SB_ERR_MEMORY : map_aliases(group);
     if (err == SB_OK)

@@ -244,7 +244,8 @@ static void turn_run(struct worker *worker)
         if (!busy && !more)
             pause_briefly();
     } else {
-        read_spans(worker, busy || more ? 0 : IDLE_WAIT_MS);
+        bool idle = !busy && !more && exchange_sleep(&worker->exchange);
+        read_spans(worker, idle ? IDLE_WAIT_MS : 0);
     }
     wake_readers(worker);
     upkeep(worker);
@@ -268,24 +269,29 @@ static bool turn_settle(struct worker *worker, enum worker_phase phase)
     return idle;
 }
 
+bool worker_turn(struct worker *worker)
+{
+    enum worker_phase phase =
+        (enum worker_phase)atomic_load_explicit(&worker->group->phase, memory_order_acquire);
+    worker->now_ns = clock_monotonic_ns(worker->options->clock);
+    if (phase == WORKER_STOP)
+        return false;
+    bool settled = false;
+    if (phase == WORKER_RUN)
+        turn_run(worker);
+    else
+        settled = turn_settle(worker, phase);
+    worker_share_counters(worker);
+    atomic_store_explicit(&worker->settled, settled, memory_order_release);
+    atomic_store_explicit(&worker->phase_seen, (int)phase, memory_order_release);
+    return true;
+}
+
 void *worker_run(void *arg)
 {
     struct worker *worker = arg;
-    for (;;) {
-        enum worker_phase phase = (enum worker_phase)atomic_load_explicit(&worker->group->phase,
-                                                                          memory_order_acquire);
-        worker->now_ns = clock_monotonic_ns(worker->options->clock);
-        if (phase == WORKER_STOP)
-            break;
-        bool settled = false;
-        if (phase == WORKER_RUN)
-            turn_run(worker);
-        else
-            settled = turn_settle(worker, phase);
-        worker_share_counters(worker);
-        atomic_store_explicit(&worker->settled, settled, memory_order_release);
-        atomic_store_explicit(&worker->phase_seen, (int)phase, memory_order_release);
-    }
+    while (worker_turn(worker))
+        continue;
     obey(worker); /* whoever still waits for an answer */
     egress_collect(&worker->egress, worker_span_finished, worker);
     worker_share_counters(worker);

@@ -240,6 +240,42 @@ static void merge(struct worker *worker, struct plan *plan, const struct evidenc
     plan->forced_policy = parent->forced_policy;
 }
 
+/* The end of the producer's span, where its trace is in the window; else 0. */
+static uint64_t producer_end_ns(const struct worker *worker, const struct plan *plan,
+                                struct span_id id)
+{
+    if (plan->parent == PLAN_NONE)
+        return 0;
+    window_trace producer = worker->plans.plans[plan->parent].trace;
+    struct window_walk walk = window_walk_start(worker->window, producer);
+    struct window_span span;
+    while (window_walk_next(worker->window, producer, &walk, &span)) {
+        struct otlp_span scanned;
+        otlp_scan_span(span.raw, &scanned);
+        if (span_id_equal(span_id_load(scanned.span_id), id))
+            return scanned.end_ns;
+    }
+    return 0;
+}
+
+/* When the message entered the queue: by this evidence, by other of the same hop, else the
+ * producer's end. */
+static uint64_t queued_ns(const struct worker *worker, const struct plan *plan,
+                          const struct evidence_item *item)
+{
+    const struct trace_extra *extra = traces_extra(&worker->traces, plan->trace);
+    if (item->join.queued_ns != 0)
+        return item->join.queued_ns;
+    for (uint32_t at = extra->first_evidence; at != POOL_NONE;) {
+        const struct evidence_item *other = traces_evidence(&worker->traces, at);
+        if (other->join.queued_ns != 0 &&
+            span_id_equal(other->join.consumer.span_id, item->join.consumer.span_id))
+            return other->join.queued_ns;
+        at = other->next;
+    }
+    return producer_end_ns(worker, plan, item->join.producer.span_id);
+}
+
 static enum sb_err apply(struct worker *worker, struct plan *plan, uint32_t number)
 {
     struct plans *plans = &worker->plans;
@@ -264,6 +300,7 @@ static enum sb_err apply(struct worker *worker, struct plan *plan, uint32_t numb
         .evidence = item,
         .is_consumer = true,
         .joined = as_parent,
+        .queued_ns = queued_ns(worker, plan, item),
         .adds_link = (!as_parent || outcome->link_too) && !outcome->link_exists,
     };
     if (as_parent)
@@ -273,7 +310,11 @@ static enum sb_err apply(struct worker *worker, struct plan *plan, uint32_t numb
         return add_patch(plans, plan, &consumer);
     }
     struct span_patch target = {
-        .span = outcome->target, .evidence = item, .takes_parent = true};
+        .span = outcome->target,
+        .evidence = item,
+        .takes_parent = true,
+        .queued_ns = consumer.queued_ns,
+    };
     enum sb_err err = add_patch(plans, plan, &target);
     return err == SB_OK ? add_patch(plans, plan, &consumer) : err;
 }

@@ -91,8 +91,9 @@ struct span_patch {
     const struct evidence_item *evidence; /* of the hop */
     bool takes_parent;                    /* the hop's producer, or its queue span */
     bool adds_link;
-    bool is_consumer; /* carries the dwell */
-    bool joined;      /* the hop became an edge */
+    bool is_consumer;   /* carries the dwell */
+    bool joined;        /* the hop became an edge */
+    uint64_t queued_ns; /* when the message entered the queue; 0: unknown */
 };
 
 #define PLAN_NONE UINT32_MAX
@@ -305,6 +306,8 @@ void worker_span_finished(void *worker, const struct ticket *ticket,
 /* counters.c */
 void worker_share_counters(struct worker *worker);
 
+/* One turn of the loop; false: the thread has to end. */
+bool worker_turn(struct worker *worker);
 void *worker_run(void *worker);
 
 #endif

@@ -78,6 +78,7 @@ struct worker_options {
     size_t hop_bytes_max;     /* of each worker */
     bool record_policy_all;
     bool dry_run;
+    uint64_t hash_seed; /* 0: one that nobody can guess; tests choose theirs */
 };
 
 /* What all workers are doing; moved by the control thread, in this order. */

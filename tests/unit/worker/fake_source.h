@@ -1,0 +1,79 @@
+/*
+ * fake_source: the functions of source/kafka.h over plain queues, so that a worker can be
+ * tested without a broker.
+ *
+ * Its objects are linked in before the stage's library, which is then left out by the linker.
+ * Records end when they are released: whoever looks at one afterwards is seen by ASan.
+ */
+#ifndef SB_TEST_WORKER_FAKE_SOURCE_H
+#define SB_TEST_WORKER_FAKE_SOURCE_H
+
+#include <stdatomic.h>
+
+#include "core/text.h"
+#include "source/kafka.h"
+
+enum { FAKE_WORKERS = 4, FAKE_LANES = 8, FAKE_HEADERS = 8, FAKE_TOPICS = 8 };
+
+struct fake_header {
+    char *name;
+    char *value;
+};
+
+/* A record that waits in a queue, or was polled and not yet released. */
+struct fake_record {
+    struct fake_record *next;
+    struct source_kafka *source;
+    struct record record;
+    uint8_t *value;
+    struct fake_header headers[FAKE_HEADERS];
+    size_t header_count;
+};
+
+struct fake_queue {
+    struct fake_record *first;
+    struct fake_record *last;
+};
+
+struct fake_letter {
+    struct fake_letter *next;
+    uint32_t topic;
+    uint8_t *value;
+    size_t value_len;
+    struct fake_header headers[FAKE_HEADERS + 8];
+    uint32_t header_count;
+    void *ticket;
+    bool answered;
+};
+
+struct source_kafka {
+    const char *topic_names[FAKE_TOPICS]; /* NULL: no such topic */
+    enum source_role topic_roles[FAKE_TOPICS];
+    struct fake_queue spans[FAKE_WORKERS];
+    struct fake_queue taps[FAKE_WORKERS];
+    int64_t published[FAKE_WORKERS][FAKE_LANES]; /* -1: nothing yet */
+    uint64_t tap_time_ns[FAKE_TOPICS];
+    struct fake_letter *letters; /* oldest first */
+    struct fake_letter *last_letter;
+    uint32_t letter_count;
+    uint32_t letters_full;      /* so many letters are answered with SB_ERR_FULL first */
+    enum sb_err letter_error;   /* or all of them with this */
+    void (*on_full)(void *arg); /* called when a letter is answered with SB_ERR_FULL */
+    void *on_full_arg;
+    uint32_t polled; /* and not yet released */
+    uint32_t lookups;
+    _Atomic uint32_t wakes[FAKE_WORKERS];
+};
+
+void fake_source_init(struct source_kafka *source);
+void fake_source_clear(struct source_kafka *source);
+
+/* Queues a record for a worker; its value is copied.  The caller may add headers to it. */
+struct fake_record *fake_source_push(struct source_kafka *source, uint32_t worker, bool tap,
+                                     const struct record *record);
+void fake_source_add_header(struct fake_record *record, const char *name, const char *value);
+
+/* The header of a letter, or NULL. */
+const char *fake_letter_header(const struct fake_letter *letter, const char *name);
+
+#endif
