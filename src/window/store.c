@@ -142,10 +142,7 @@ static enum sb_err next_current(struct store *store)
         if (err != SB_OK)
             return err;
     }
-    uint32_t old = store->current;
-    store->current = number;
-    if (old != (uint32_t)CHUNK_NONE && store->chunks[old].living == 0)
-        retire_chunk(store, old);
+    store->current = number; /* the old one holds a span, or there would be room in it */
     return SB_OK;
 }
 

@@ -1,0 +1,98 @@
+/*
+ * shop: one checkout as five services would trace it, and where its trace breaks.
+ *
+ *     web -> checkout =[orders]=> payment =[shipments]=> warehouse -> mailer
+ *
+ * Both consumers lost the context, so a checkout leaves three traces, the pieces.  What could
+ * join them again depends on the client library on either side.  Plain values out of a seed; a
+ * message's place is filled in once the broker has told it.
+ */
+#ifndef SB_DEMO_SHOP_H
+#define SB_DEMO_SHOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/ids.h"
+#include "otlp/scan.h"
+
+enum shop_service {
+    SHOP_WEB,
+    SHOP_CHECKOUT,
+    SHOP_PAYMENT,
+    SHOP_WAREHOUSE,
+    SHOP_MAILER,
+    SHOP_SERVICES
+};
+enum shop_language { SHOP_NODE, SHOP_JAVA, SHOP_GO, SHOP_PYTHON, SHOP_LANGUAGES };
+
+/* What is left of the context, and by which rule the hop can be mended. */
+enum shop_evidence {
+    SHOP_HEADER,     /* the record carries a traceparent that the consumer ignored */
+    SHOP_LINK,       /* the consumer span only links to the producer's context */
+    SHOP_COORDINATE, /* both spans name topic, partition and offset */
+    SHOP_EVIDENCES
+};
+
+enum {
+    SHOP_HOPS = 2,
+    SHOP_PIECES = SHOP_HOPS + 1,
+    SHOP_SPANS_MAX = 13,
+    SHOP_ORDER_LEN = 16, /* "order-" and eight digits, with a NUL */
+    SHOP_NONE = -1,
+    SHOP_SHOWPIECE = 7 /* this checkout always fails at its very end, with two kinds of hops */
+};
+
+enum shop_hop_number { SHOP_ORDERS, SHOP_SHIPMENTS };
+
+struct shop_span {
+    enum shop_service service;
+    enum otlp_kind kind;
+    const char *name;
+    const char *peer; /* system that is called: "postgresql", ...; NULL: none */
+    uint8_t piece;
+    int8_t parent; /* in the same piece; SHOP_NONE: a root */
+    int8_t hop;    /* which message it sends or processes; SHOP_NONE */
+    bool failed;
+    struct span_id span_id;
+    uint64_t start_ns;
+    uint64_t end_ns;
+};
+
+struct shop_hop {
+    enum shop_evidence evidence;
+    uint8_t send;      /* the producer's span */
+    uint8_t process;   /* the consumer's span */
+    uint64_t sent_ns;  /* the record's timestamp, rounded to ms by Kafka */
+    int32_t partition; /* unknown before the broker has it: -1 */
+    int64_t offset;
+};
+
+struct shop_checkout {
+    uint64_t index;
+    bool failed;      /* 5 %: one of its spans has an error */
+    bool slow;        /* 2 %: more than two seconds */
+    const char *tier; /* of the customer */
+    char order[SHOP_ORDER_LEN];
+    struct trace_id trace_id[SHOP_PIECES];
+    enum shop_language language[SHOP_SERVICES];
+    struct shop_span spans[SHOP_SPANS_MAX];
+    uint8_t span_count;
+    struct shop_hop hops[SHOP_HOPS];
+    uint8_t hop_count; /* 1 where the payment failed: nothing is shipped */
+};
+
+extern const char *const shop_service_names[SHOP_SERVICES];
+extern const char *const shop_topic_names[SHOP_HOPS];
+extern const char *const shop_language_names[SHOP_LANGUAGES];
+
+/* The rule of repair that the evidence is for, as the service names it. */
+const char *shop_rule_name(enum shop_evidence evidence);
+
+/* The checkout with that number of that seed, done a little before `now_ns`. */
+void shop_make(uint64_t seed, uint64_t index, uint64_t now_ns, struct shop_checkout *ret);
+
+/* One that fails after both topics were crossed, by different evidence: worth showing. */
+bool shop_is_showpiece(const struct shop_checkout *checkout);
+
+#endif

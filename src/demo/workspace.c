@@ -1,0 +1,187 @@
+#include "workspace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/load.h"
+
+enum { FILE_BYTES_MAX = 16384, FILES = 4, DIR_MODE = 0755 };
+
+static const char *const file_names[FILES] = {"worker.conf", "topics/spans.conf",
+                                              "topics/orders.conf", "topics/shipments.conf"};
+
+const char *const workspace_policies[WORKSPACE_POLICIES] = {"errors", "slow", "vip", "rest"};
+
+static const char worker_format[] =
+    "# Made by `spanbridge demo`. Every key is explained in docs/config.md.\n"
+    "group = \"%s\";\n"
+    "workers = 2;\n"
+    "memory = \"256MiB\";\n"
+    "kafka = { bootstrap = \"%s\"; };\n"
+    "topics_dir = \"%s/topics\";\n"
+    "\n"
+    "# A trace is decided two seconds after its first span came.\n"
+    "window = { wait = \"2s\"; };\n"
+    "\n"
+    "# The first of these that wants a trace keeps it; what none wants is dropped.\n"
+    "sampling = { policies = (\n"
+    "  { name = \"errors\"; type = \"status_code\";      status_codes = [ \"ERROR\" ]; },\n"
+    "  { name = \"slow\";   type = \"latency\";          threshold = \"2s\"; },\n"
+    "  { name = \"vip\";    type = \"string_attribute\"; key = \"customer.tier\";\n"
+    "    values = [ \"platinum\", \"enterprise\" ]; },\n"
+    "  { name = \"rest\";   type = \"probabilistic\";    percentage = 5.0; } ); };\n"
+    "\n"
+    "# Here: a receiver inside the demo. Put the address of Tempo or Jaeger there.\n"
+    "sinks = ( { name = \"backend\"; type = \"otlp_http\"; endpoint = \"%s\";\n"
+    "            compression = \"none\"; } );\n"
+    "\n"
+    "shutdown = { drain = \"decide\"; };\n"
+    "log = { level = \"%s\"; };\n";
+
+static const char spans_format[] =
+    "# The topic that holds spans.\n"
+    "name = \"spans\"; source = \"kafka\"; topic = \"%s\"; role = \"spans\";\n"
+    "encoding = \"otlp_proto\"; start = \"earliest\";\n";
+
+static const char messages_format[] =
+    "# A business topic: read for its headers only, besides its own consumers.\n"
+    "name = \"%s\"; source = \"kafka\"; topic = \"%s\"; role = \"messages\";\n"
+    "tap = \"index\"; start = \"earliest\";\n"
+    "repair = { mode = \"auto\"; queue_span = true; };\n";
+
+static enum sb_err fail(struct text *message, const char *what, const char *path)
+{
+    char reason[128];
+    text_printf(message, "%s %s: %s", what, path,
+                strerror_r(errno, reason, sizeof(reason))); /* the GNU one */
+    return SB_ERR_IO;
+}
+
+/* "DIR/name" */
+static void join(const struct workspace *workspace, const char *name,
+                 char ret[WORKSPACE_PATH_LEN + 64])
+{
+    snprintf(ret, WORKSPACE_PATH_LEN + 64, "%s/%s", workspace->path, name);
+}
+
+static enum sb_err make_folder(const struct workspace_options *options, struct workspace *ret,
+                               struct text *message)
+{
+    const char *base = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
+    char wanted[WORKSPACE_PATH_LEN];
+    ret->keep = options->keep != NULL;
+    if (!ret->keep) {
+        snprintf(ret->path, sizeof(ret->path), "%s/spanbridge-demo-XXXXXX",
+                 base == NULL || base[0] == '\0' ? "/tmp" : base);
+        return mkdtemp(ret->path) == NULL ? fail(message, "cannot make", ret->path) : SB_OK;
+    }
+    snprintf(wanted, sizeof(wanted), "%s", options->keep);
+    if (mkdir(wanted, DIR_MODE) != 0 && errno != EEXIST)
+        return fail(message, "cannot make", wanted);
+    /* Absolute, so that the files can be used from anywhere. */
+    char *absolute = realpath(wanted, NULL);
+    if (absolute == NULL || strlen(absolute) >= sizeof(ret->path)) {
+        free(absolute);
+        return fail(message, "cannot use", wanted);
+    }
+    snprintf(ret->path, sizeof(ret->path), "%s", absolute);
+    free(absolute);
+    return SB_OK;
+}
+
+static enum sb_err write_file(const struct workspace *workspace, const char *name,
+                              const struct text *content, struct text *message)
+{
+    char path[WORKSPACE_PATH_LEN + 64];
+    join(workspace, name, path);
+    FILE *file = fopen(path, "w");
+    if (file == NULL)
+        return fail(message, "cannot write", path);
+    bool written = fwrite(content->at, 1, content->len, file) == content->len;
+    written = fclose(file) == 0 && written;
+    return written ? SB_OK : fail(message, "cannot write", path);
+}
+
+static void fill_file(const struct workspace *workspace,
+                      const struct workspace_options *options, uint32_t number,
+                      struct text *out)
+{
+    static const char *const names[] = {"orders", "shipments"};
+    if (number == 0)
+        text_printf(out, worker_format, options->group, options->bootstrap, workspace->path,
+                    options->backend_url, options->verbose ? "info" : "error");
+    else if (number == 1)
+        text_printf(out, spans_format, options->spans_topic);
+    else
+        text_printf(out, messages_format, names[number - 2],
+                    options->message_topics[number - 2]);
+}
+
+static enum sb_err write_files(const struct workspace *workspace,
+                               const struct workspace_options *options, struct text *message)
+{
+    char topics[WORKSPACE_PATH_LEN + 64];
+    join(workspace, "topics", topics);
+    if (mkdir(topics, DIR_MODE) != 0 && errno != EEXIST)
+        return fail(message, "cannot make", topics);
+    struct text content;
+    text_init(&content, FILE_BYTES_MAX);
+    enum sb_err err = SB_OK;
+    for (uint32_t i = 0; err == SB_OK && i < FILES; i++) {
+        text_reset(&content);
+        fill_file(workspace, options, i, &content);
+        err = content.error == SB_OK ? write_file(workspace, file_names[i], &content, message)
+                                     : content.error;
+    }
+    text_clear(&content);
+    return err;
+}
+
+enum sb_err workspace_make(const struct workspace_options *options, struct workspace *ret,
+                           struct text *message)
+{
+    struct workspace workspace = {0};
+    enum sb_err err = make_folder(options, &workspace, message);
+    if (err != SB_OK)
+        return err;
+    err = write_files(&workspace, options, message);
+    if (err != SB_OK) {
+        workspace_remove(&workspace);
+        return err;
+    }
+    *ret = workspace;
+    return SB_OK;
+}
+
+enum sb_err workspace_load(const struct workspace *workspace, struct settings **ret,
+                           struct text *message)
+{
+    char worker[WORKSPACE_PATH_LEN + 64];
+    join(workspace, file_names[0], worker);
+    struct config_sources sources = {.worker = worker};
+    struct config_report report;
+    config_report_init(&report);
+    enum sb_err err = config_load(&sources, &report, ret);
+    if (err != SB_OK)
+        config_report_text(&report, false, message);
+    config_report_clear(&report);
+    return err;
+}
+
+void workspace_remove(const struct workspace *workspace)
+{
+    char path[WORKSPACE_PATH_LEN + 64];
+    if (workspace->keep || workspace->path[0] == '\0')
+        return;
+    for (uint32_t i = 0; i < FILES; i++) {
+        join(workspace, file_names[i], path);
+        unlink(path);
+    }
+    join(workspace, "topics", path);
+    rmdir(path);
+    rmdir(workspace->path);
+}

@@ -1,0 +1,1 @@
+"""The bench of docs/performance.md: loads, runs, figures, and the judgement over them."""

@@ -1,0 +1,1 @@
+"""What the system tests are made of: real servers, the bridge, and a scripted backend."""

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# launch.sh BINARY TEST COMPONENT...: runs tests/system/TEST.py against a spanbridge binary with
+# the components (kafka, jaeger, python) from the cache.
+#
+# A component that is not there: exit 77, which ctest shows as skipped; in CI, a failure.  This
+# script fetches nothing: tests/run.sh does.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+export SPANBRIDGE_BINARY=$1
+test=$2
+shift 2
+python=
+for component in python "$@"; do
+    folder=$(bash "$here/../components/get-$component.sh" --path)
+    if [ ! -d "$folder" ]; then
+        echo "SKIPPED: $component is not in the cache; bash tests/run.sh says why"
+        [ "${CI:-}" = true ] && exit 1
+        exit 77
+    fi
+    case $component in
+        python) python=$folder/bin/python ;;
+        kafka) export SPANBRIDGE_KAFKA=$folder ;;
+        jaeger) export SPANBRIDGE_JAEGER=$folder ;;
+    esac
+done
+
+# What the caller's shell sets for OpenTelemetry or for spanbridge is not for our applications.
+while read -r name; do unset "$name"; done < <(compgen -e | grep '^OTEL_' || true)
+export PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+exec "$python" "$here/$test.py" -v
