@@ -70,7 +70,7 @@ apt() {
 }
 
 [ $# -gt 0 ] || set -- build
-command -v dpkg-query >/dev/null || fail "this is no Debian; README.md names the libraries"
+command -v dpkg-query >/dev/null || fail "this is no Debian: please install what this script lists"
 find_missing "$@"
 [ ${#missing[@]} -gt 0 ] || { say "all there"; exit 0; }
 

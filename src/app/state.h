@@ -26,6 +26,7 @@ struct app {
 
     struct otlp_keys *keys;
     struct decide *decide;
+    uint16_t tenant_key; /* of settings.tenant among the keys, or OTLP_KEY_NONE */
     struct worker_topic *worker_topics;
     struct source_topic *source_topics;
     struct worker_batching *batching;

@@ -3,6 +3,7 @@
  *
  * Here alone settings are turned into the options of the stages: no stage knows of files.
  */
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -90,6 +91,9 @@ static enum sb_err build_decide(struct app *app)
     if (err == SB_ERR_CONFIG)
         log_event(app->log, LOG_ERROR, "app", "policy_is_wrong",
                   LOG_TEXT("policy", policies[wrong].name), LOG_TEXT("why", why));
+    app->tenant_key = OTLP_KEY_NONE;
+    if (err == SB_OK && app->settings->tenant != NULL)
+        err = otlp_keys_add(app->keys, bytes_text(app->settings->tenant), &app->tenant_key);
     for (size_t i = 0; err == SB_OK && i < repair_alias_count(); i++) {
         uint16_t id;
         err = otlp_keys_add(app->keys, bytes_text(repair_alias_key(i)), &id);
@@ -251,6 +255,22 @@ static struct otlp_limits limits_of(const struct settings_limits *settings)
     };
 }
 
+/*
+ * A duration of `repair` that holds for the process as a whole: the greatest of the worker
+ * file's and of all topics', which may each set their own.
+ */
+static uint64_t greatest(const struct settings *settings, const uint64_t *member)
+{
+    size_t at = (size_t)((const char *)member - (const char *)&settings->repair);
+    uint64_t value = *member;
+    for (uint32_t i = 0; i < settings->topic_count; i++) {
+        uint64_t other;
+        memcpy(&other, (const char *)&settings->topics[i].repair + at, sizeof(other));
+        value = other > value ? other : value;
+    }
+    return value;
+}
+
 /* Of `memory`: windows get three quarters, hop facts an eighth; the rest is for queues. */
 static enum sb_err build_workers(struct app *app)
 {
@@ -263,16 +283,19 @@ static enum sb_err build_workers(struct app *app)
         .topics = app->worker_topics,
         .topic_count = settings->topic_count,
         .default_repair = repair_of(&settings->repair),
-        .repair_ttl_ns = settings->repair.ttl_ns,
-        .links_max = settings->repair.links_max,
+        .repair_ttl_ns = greatest(settings, &settings->repair.ttl_ns),
         .limits = limits_of(&settings->limits),
         .headers_max = settings->limits.headers_max,
+        .header_bytes_max = settings->limits.header_bytes_max,
+        .tenant_key = app->tenant_key,
         .keys = app->keys,
         .decide = app->decide,
         .sinks = app->sinks,
         .batching = app->batching,
         .sink_count = app->sink_count,
         .wait_ns = settings->window.wait_ns,
+        .after_root_ns = settings->window.after_root_ns,
+        .idle_ns = settings->window.idle_ns,
         .hold_ns = settings->window.hold_ns,
         .spans_per_trace_max = settings->window.spans_per_trace_max,
         .bytes_per_trace_max = (uint32_t)settings->window.bytes_per_trace_max,
@@ -285,6 +308,15 @@ static enum sb_err build_workers(struct app *app)
     return worker_group_new(&options, &app->group);
 }
 
+/* All topics share one consumer, so one that wants open transactions' records decides for all. */
+static bool reads_uncommitted(const struct settings *settings)
+{
+    bool uncommitted = false;
+    for (uint32_t i = 0; i < settings->topic_count; i++)
+        uncommitted |= settings->topics[i].isolation == SETTINGS_READ_UNCOMMITTED;
+    return uncommitted;
+}
+
 /* The worker file's properties, then the topic files': the later ones win. */
 static enum sb_err build_properties(struct app *app, uint32_t *ret_count)
 {
@@ -292,10 +324,12 @@ static enum sb_err build_properties(struct app *app, uint32_t *ret_count)
     uint32_t count = settings->kafka.property_count;
     for (uint32_t i = 0; i < settings->topic_count; i++)
         count += settings->topics[i].property_count;
-    app->properties = memory_zalloc((size_t)count + 1, sizeof(*app->properties));
+    app->properties = memory_zalloc((size_t)count + 2, sizeof(*app->properties));
     if (app->properties == NULL)
         return SB_ERR_MEMORY;
     uint32_t at = 0;
+    if (reads_uncommitted(settings))
+        app->properties[at++] = (struct source_property){"isolation.level", "read_uncommitted"};
     for (uint32_t i = 0; i < settings->kafka.property_count; i++)
         app->properties[at++] = (struct source_property){settings->kafka.properties[i].name,
                                                          settings->kafka.properties[i].value};
@@ -330,8 +364,8 @@ static enum sb_err build_source(struct app *app)
         .topic_count = settings->topic_count,
         .workers = worker_count(settings),
         .prefetch_bytes = prefetch,
-        .lateness_ns = settings->repair.lateness_ns,
-        .replay_ns = settings->repair.replay_ns,
+        .lateness_ns = greatest(settings, &settings->repair.lateness_ns),
+        .replay_ns = greatest(settings, &settings->repair.replay_ns),
         .commit_interval_ns = COMMIT_INTERVAL_MS * NS_PER_MS,
         .clock = clock_system(),
         .log = app->log,

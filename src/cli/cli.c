@@ -11,10 +11,7 @@
 #include "version.h"
 
 static const struct command *const commands[] = {
-#ifdef SPANBRIDGE_HAS_APP
-    &command_run,   &command_demo,
-#endif
-    &command_check, &command_config, NULL,
+    &command_run, &command_demo, &command_check, &command_config, NULL,
 };
 
 /* Of later versions: not unknown, but not there. */

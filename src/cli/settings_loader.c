@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "options.h"
+#include "properties.h"
 
 int settings_loader_load(const struct settings_request *request, struct config_report *report,
                          struct settings **ret)
@@ -16,6 +17,7 @@ int settings_loader_load(const struct settings_request *request, struct config_r
         .topic_count = (uint32_t)request->file_count - 1,
         .overrides = request->overrides,
         .override_count = request->override_count,
+        .check_property = properties_check,
     };
     enum sb_err err = config_load(&sources, report, ret);
     if (err == SB_OK)

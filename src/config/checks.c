@@ -111,6 +111,38 @@ static const struct reserved reserved_properties[] = {
     {"plugin.library.paths", "plug-ins are not loaded"},
 };
 
+static bool is_reserved(const char *name, const char **ret_instead)
+{
+    for (size_t i = 0; i < sizeof(reserved_properties) / sizeof(*reserved_properties); i++) {
+        if (strcmp(reserved_properties[i].name, name) != 0)
+            continue;
+        *ret_instead = reserved_properties[i].instead;
+        return true;
+    }
+    return false;
+}
+
+/* What librdkafka says may hold the value. */
+static void check_property(struct loader *loader, const struct settings_property *property,
+                           struct place at)
+{
+    char why[CONFIG_WHY_LEN] = "";
+    const char *instead;
+    if (is_reserved(property->name, &instead)) {
+        report_error(loader->report, at, "%s can not be set here", property->name);
+        report_help(loader->report, "%s", instead);
+        return;
+    }
+    config_property_fn check = loader->sources->check_property;
+    if (check == NULL || property->value == NULL || check(property->name, property->value, why))
+        return;
+    const struct origin *origin = origin_find(loader->private, &property->value);
+    bool hidden =
+        schema_property_is_secret(property->name) || (origin != NULL && origin->secret);
+    report_error(loader->report, at, "librdkafka does not take %s%s%s",
+                 quote(property->name).text, hidden ? "" : ": ", hidden ? "" : why);
+}
+
 void checks_properties(struct loader *loader, const struct settings_property *properties,
                        uint32_t count)
 {
@@ -120,13 +152,7 @@ void checks_properties(struct loader *loader, const struct settings_property *pr
         if (name == NULL)
             continue;
         struct place at = origin_place(loader, &properties[i].name, none);
-        for (size_t r = 0; r < sizeof(reserved_properties) / sizeof(*reserved_properties);
-             r++) {
-            if (strcmp(reserved_properties[r].name, name) != 0)
-                continue;
-            report_error(loader->report, at, "%s can not be set here", name);
-            report_help(loader->report, "%s", reserved_properties[r].instead);
-        }
+        check_property(loader, &properties[i], at);
         for (uint32_t j = 0; j < i; j++) {
             if (properties[j].name == NULL || strcmp(properties[j].name, name) != 0)
                 continue;

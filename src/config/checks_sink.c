@@ -229,10 +229,4 @@ void checks_sink(struct loader *loader, const struct settings_sink *sink, struct
                      quote(name_of(sink)).text, certificate ? "certificate" : "key",
                      certificate ? "key" : "certificate");
     check_sizes(loader, sink, at);
-    if (sink->on_full == SETTINGS_SINK_DROP_OLDEST) {
-        report_warning(loader->report, origin_place(loader, &sink->on_full, at),
-                       "sink \"%s\" loses spans when its queue is full",
-                       quote(name_of(sink)).text);
-        report_help(loader->report, "they are counted as lost; \"block\" loses none");
-    }
 }

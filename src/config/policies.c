@@ -33,9 +33,10 @@ static void check_regex(struct loader *loader, const struct settings_policy *pol
         const char *pattern = policy->string_attribute.values[i];
         int number;
         PCRE2_SIZE offset;
-        pcre2_code *code =
-            pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-                          PCRE2_UTF | PCRE2_DOLLAR_ENDONLY, &number, &offset, NULL);
+        pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                                         PCRE2_UTF | PCRE2_MATCH_INVALID_UTF |
+                                             PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C,
+                                         &number, &offset, NULL);
         if (code != NULL) {
             pcre2_code_free(code);
             continue;

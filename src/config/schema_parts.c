@@ -40,10 +40,6 @@ static const struct schema_word isolations[] = {
     {"read_committed", SETTINGS_READ_COMMITTED, false},
     {"read_uncommitted", SETTINGS_READ_UNCOMMITTED, false},
     {NULL, 0, false}};
-static const struct schema_word timestamps[] = {
-    {"create", SETTINGS_TIMESTAMPS_CREATE, false},
-    {"application", SETTINGS_TIMESTAMPS_APPLICATION, false},
-    {NULL, 0, false}};
 
 enum { SPANS = 1 << SETTINGS_ROLE_SPANS, MESSAGES = 1 << SETTINGS_ROLE_MESSAGES };
 
@@ -115,14 +111,7 @@ static const struct schema_key topic_keys[] = {
      .words = isolations,
      .preset = "read_committed",
      .help = "Whether records of open and aborted transactions are read."},
-    {.path = "timestamps",
-     .type = SCHEMA_WORD,
-     AT(settings_topic, timestamps),
-     .words = timestamps,
-     .kinds = MESSAGES,
-     .preset = "create",
-     .help = "Who sets record timestamps: the producing client as it sends, or the "
-             "application with times of its own. LogAppendTime is recognised."},
+    {.path = "timestamps", LATER("joining by record time")},
     ERRORS_KEYS(settings_topic, INHERIT, SPANS),
     REPAIR_KEYS(settings_topic, INHERIT),
     {.path = "kafka.properties",
@@ -166,11 +155,10 @@ static const struct schema_word compressions[] = {{"none", SETTINGS_COMPRESSION_
                                                   {"gzip", SETTINGS_COMPRESSION_GZIP, false},
                                                   {"zstd", SETTINGS_COMPRESSION_ZSTD, false},
                                                   {NULL, 0, false}};
-static const struct schema_word sink_on_full[] = {
-    {"block", SETTINGS_SINK_BLOCK, false},
-    {"drop_oldest", SETTINGS_SINK_DROP_OLDEST, false},
-    {"spill", 0, true},
-    {NULL, 0, false}};
+static const struct schema_word sink_on_full[] = {{"block", SETTINGS_SINK_BLOCK, false},
+                                                  {"drop_oldest", 0, true},
+                                                  {"spill", 0, true},
+                                                  {NULL, 0, false}};
 
 static const struct schema_key sink_keys[] = {
     {.path = "name",

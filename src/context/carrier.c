@@ -3,9 +3,9 @@
 #include "blank.h"
 #include "spanbridge/context.h"
 
-static char lower(char c)
+static int lower(int c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 /* `name` is in lower case. */

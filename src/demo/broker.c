@@ -13,8 +13,11 @@ enum {
     NAME_LEN = 80,
     BOOTSTRAP_LEN = 512,
     REASON_LEN = 512,
-    REACH_MS = 5000,
-    ADMIN_MS = 15000,
+    REACH_MS = 6000,
+    REACH_STEP_MS = 500,
+    REFUSED_MS = 1000,
+    ADMIN_MS = 10000,      /* librdkafka answers by then, if only with a timeout */
+    ADMIN_WAIT_MS = 15000, /* so that the queue is never destroyed under a request */
     FLUSH_MS = 5000,
     LEADER_TRIES = 100,
     LEADER_WAIT_MS = 100
@@ -28,6 +31,7 @@ struct broker {
     rd_kafka_mock_cluster_t *mock;
     rd_kafka_t *producer;
     bool topics_made;
+    bool down; /* no broker could be connected to */
     char bootstrap[BOOTSTRAP_LEN];
     char topics[BROKER_TOPICS][NAME_LEN];
     char group[NAME_LEN];
@@ -45,9 +49,13 @@ static void on_error(rd_kafka_t *kafka, int err, const char *reason, void *arg)
     (void)kafka;
     struct broker *broker = arg;
     /* "All brokers down" says less than what came before it. */
+    broker->down = broker->down || err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     if (err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && broker->trouble[0] != '\0')
         return;
     snprintf(broker->trouble, sizeof(broker->trouble), "%s", reason);
+    char *details = strstr(broker->trouble, " (after "); /* "0ms in state CONNECT, ..." */
+    if (details != NULL)
+        *details = '\0';
 }
 
 static void on_delivery(rd_kafka_t *kafka, const rd_kafka_message_t *message, void *arg)
@@ -119,11 +127,17 @@ static enum sb_err start_mock(struct broker *broker, struct text *message)
     return SB_OK;
 }
 
+/* A broker that refuses the connection is given up soon, one that is silent later. */
 static enum sb_err reach(struct broker *broker, struct text *message)
 {
     const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t err = rd_kafka_metadata(broker->producer, 0, NULL, &metadata, REACH_MS);
-    rd_kafka_poll(broker->producer, 0); /* on_error */
+    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    for (uint32_t waited_ms = 0; waited_ms < REACH_MS; waited_ms += REACH_STEP_MS) {
+        err = rd_kafka_metadata(broker->producer, 0, NULL, &metadata, REACH_STEP_MS);
+        rd_kafka_poll(broker->producer, 0); /* on_error */
+        if (err == RD_KAFKA_RESP_ERR_NO_ERROR || (broker->down && waited_ms >= REFUSED_MS))
+            break;
+    }
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
         return fail(message, SB_ERR_UNAVAILABLE, "no Kafka answers at %s: %s",
                     broker->bootstrap,
@@ -166,6 +180,15 @@ static enum sb_err wait_for_topics(struct broker *broker, struct text *message)
     return SB_OK;
 }
 
+static rd_kafka_AdminOptions_t *admin_options(struct broker *broker)
+{
+    char reason[REASON_LEN];
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(broker->producer, RD_KAFKA_ADMIN_OP_ANY);
+    rd_kafka_AdminOptions_set_request_timeout(options, ADMIN_MS, reason, sizeof(reason));
+    return options;
+}
+
 /* What the answer to CreateTopics complains about; NULL: nothing. */
 static const char *creation_trouble(rd_kafka_event_t *event)
 {
@@ -190,16 +213,20 @@ static enum sb_err create_topics(struct broker *broker, struct text *message)
         wanted[i] = rd_kafka_NewTopic_new(broker->topics[i], BROKER_PARTITIONS, -1, reason,
                                           sizeof(reason));
     rd_kafka_queue_t *queue = rd_kafka_queue_new(broker->producer);
-    rd_kafka_CreateTopics(broker->producer, wanted, BROKER_TOPICS, NULL, queue);
-    broker->topics_made = true; /* also if only some are */
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ADMIN_MS);
+    rd_kafka_AdminOptions_t *options = admin_options(broker);
+    rd_kafka_CreateTopics(broker->producer, wanted, BROKER_TOPICS, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ADMIN_WAIT_MS);
     const char *trouble = creation_trouble(event);
+    /* Some may have been made where others were not, or where the answer was lost. */
+    broker->topics_made =
+        event == NULL || rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR;
     enum sb_err err = SB_OK;
     if (trouble != NULL)
         err = fail(message, SB_ERR_UNAVAILABLE, "topics can not be created at %s: %s",
                    broker->bootstrap, trouble);
     if (event != NULL)
         rd_kafka_event_destroy(event);
+    rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewTopic_destroy_array(wanted, BROKER_TOPICS);
     return err == SB_OK ? wait_for_topics(broker, message) : err;
@@ -276,12 +303,14 @@ static bool delete_topics(struct broker *broker)
     for (uint32_t i = 0; i < BROKER_TOPICS; i++)
         gone[i] = rd_kafka_DeleteTopic_new(broker->topics[i]);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(broker->producer);
-    rd_kafka_DeleteTopics(broker->producer, gone, BROKER_TOPICS, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ADMIN_MS);
+    rd_kafka_AdminOptions_t *options = admin_options(broker);
+    rd_kafka_DeleteTopics(broker->producer, gone, BROKER_TOPICS, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ADMIN_WAIT_MS);
     bool deleted = is_deleted(event);
     if (event != NULL)
         rd_kafka_event_destroy(event);
     rd_kafka_DeleteTopic_destroy_array(gone, BROKER_TOPICS);
+    rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);
     return deleted;
 }
@@ -291,10 +320,12 @@ static void delete_group(struct broker *broker)
 {
     rd_kafka_DeleteGroup_t *group = rd_kafka_DeleteGroup_new(broker->group);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(broker->producer);
-    rd_kafka_DeleteGroups(broker->producer, &group, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ADMIN_MS);
+    rd_kafka_AdminOptions_t *options = admin_options(broker);
+    rd_kafka_DeleteGroups(broker->producer, &group, 1, options, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ADMIN_WAIT_MS);
     if (event != NULL)
         rd_kafka_event_destroy(event);
+    rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);
     rd_kafka_DeleteGroup_destroy(group);
 }

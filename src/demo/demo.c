@@ -28,7 +28,7 @@ enum {
     OUTPUT_BYTES_MAX = 16 << 20,
     TICK_MS = 100,
     LINE_EVERY_MS = 3000,
-    ONCE_LIMIT_MS = 600000, /* --traces 1000000 takes a while */
+    ONCE_LIMIT_MS = 120000,
     STOP_LIMIT_MS = 60000,
     EX_DIFFERENT = 1,
     EX_INTERRUPTED = 130
@@ -192,7 +192,9 @@ static int conclude(struct demo *demo)
         text_printf(&demo->message, "the service ended with %d and without its totals\n",
                     pipeline_exit_code(demo->pipeline));
     else
-        verdict_on_totals(sent->spans, demo->options.once, &totals, &demo->message);
+        verdict_on_totals(sent, &totals, &demo->message);
+    if (counted && demo->options.once)
+        verdict_on_all(sent, &totals, &demo->message);
     if (showpiece != NULL)
         verdict_on_trace(showpiece, &demo->after, &demo->message);
     if (demo->options.json) {

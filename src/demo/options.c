@@ -123,5 +123,10 @@ bool demo_options_read(int argc, char **argv, struct demo_options *ret, struct t
         text_printf(message, "unexpected \"%s\"", argv[optind]);
         return false;
     }
+    if (ret->kafka == NULL && ret->traces > DEMO_TRACES_IN_PROCESS_MAX) {
+        text_printf(message, "the Kafka in the process has room for %d checkouts: use --kafka",
+                    DEMO_TRACES_IN_PROCESS_MAX);
+        return false;
+    }
     return true;
 }

@@ -21,7 +21,11 @@ struct demo_options {
     bool help;
 };
 
-enum { DEMO_TRACES_MAX = 1000000, DEMO_RATE_MAX = 5000 };
+/*
+ * A partition of the Kafka in the process keeps its newest 5 MiB only; on a real broker the
+ * windows, which have 256 MiB, are the bound.
+ */
+enum { DEMO_TRACES_MAX = 20000, DEMO_TRACES_IN_PROCESS_MAX = 3000, DEMO_RATE_MAX = 2000 };
 
 extern const char demo_help[];
 

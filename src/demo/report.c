@@ -140,7 +140,7 @@ void report_after(struct text *out, const struct shop_checkout *checkout,
     put_trace_line(out, after, style);
     const char *policy = policy_of(after);
     if (policy != NULL)
-        text_printf(out, ", kept by policy \"%s\"", policy);
+        text_printf(out, ", kept by \"%s\"", policy);
     text_append_char(out, '\n');
     waterfall_draw(out, after, style);
     text_append_char(out, '\n');
@@ -189,14 +189,14 @@ void report_totals(struct text *out, const struct traffic_totals *sent,
     put_count(out, totals->read_spans, "span");
     text_append_text(out, " in ");
     put_count(out, totals->read_records, "record");
-    text_append_text(out, ": ");
+    text_append_text(out, ":\n            ");
     put_count(out, sent->checkouts, "checkout");
     text_append_text(out, ", broken into ");
     put_count(out, sent->pieces, "trace");
     text_append_char(out, '\n');
     put_label(out, "joined", style);
     put_count(out, joined, "hop");
-    text_append_text(out, ": ");
+    text_append_text(out, ":\n            ");
     put_by_rule(out, totals->parents);
     text_append_char(out, '\n');
     put_label(out, "kept", style);
@@ -226,7 +226,7 @@ void report_totals(struct text *out, const struct traffic_totals *sent,
 /* Right-aligned, so that lines below each other can be compared. */
 static void put_column(struct text *out, uint64_t number, const char *what)
 {
-    enum { NUMBER_COLUMNS = 9 };
+    enum { NUMBER_COLUMNS = 10 };
     struct text digits;
     text_init(&digits, 64);
     report_put_number(&digits, number);

@@ -262,9 +262,3 @@ void shop_make(uint64_t seed, uint64_t index, uint64_t now_ns, struct shop_check
     if (play_payment(&making, refused))
         play_shipment(&making, ret->failed);
 }
-
-bool shop_is_showpiece(const struct shop_checkout *checkout)
-{
-    return checkout->failed && checkout->hop_count == SHOP_HOPS &&
-           checkout->hops[SHOP_ORDERS].evidence != checkout->hops[SHOP_SHIPMENTS].evidence;
-}

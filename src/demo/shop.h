@@ -92,7 +92,4 @@ const char *shop_rule_name(enum shop_evidence evidence);
 /* The checkout with that number of that seed, done a little before `now_ns`. */
 void shop_make(uint64_t seed, uint64_t index, uint64_t now_ns, struct shop_checkout *ret);
 
-/* One that fails after both topics were crossed, by different evidence: worth showing. */
-bool shop_is_showpiece(const struct shop_checkout *checkout);
-
 #endif

@@ -182,7 +182,7 @@ enum sb_err traffic_play(struct traffic *traffic, uint32_t count, struct text *m
         totals->failed += checkout->failed;
         totals->slow += checkout->slow;
         totals->pieces += checkout->hop_count + UINT64_C(1);
-        if (!traffic->has_showpiece && shop_is_showpiece(checkout)) {
+        if (checkout->index == SHOP_SHOWPIECE) {
             traffic->showpiece = *checkout;
             traffic->has_showpiece = true;
         }

@@ -57,7 +57,7 @@ enum sb_err traffic_flush(struct traffic *traffic, struct text *message) SB_MUST
 const struct traffic_totals *traffic_totals(const struct traffic *traffic);
 const struct broker *traffic_broker(const struct traffic *traffic);
 
-/* The checkout that is shown, once it has been played; NULL before. */
+/* The checkout that is shown (SHOP_SHOWPIECE), once it has been played; NULL before. */
 const struct shop_checkout *traffic_showpiece(const struct traffic *traffic);
 
 #endif

@@ -60,16 +60,31 @@ bool verdict_on_trace(const struct shop_checkout *checkout, const struct seen_li
     return problems->len == before;
 }
 
-bool verdict_on_totals(uint64_t spans_sent, bool all, const struct totals *totals,
+bool verdict_on_totals(const struct traffic_totals *sent, const struct totals *totals,
                        struct text *problems)
 {
     size_t before = problems->len;
-    if (totals->read_spans > spans_sent || (all && totals->read_spans < spans_sent))
-        text_printf(problems, "%" PRIu64 " spans were sent, but %" PRIu64 " read\n", spans_sent,
-                    totals->read_spans);
+    if (totals->read_spans > sent->spans)
+        text_printf(problems, "%" PRIu64 " spans were sent, but %" PRIu64 " read\n",
+                    sent->spans, totals->read_spans);
     if (totals->balance != 0)
         text_printf(problems, "the accounting is open by %" PRId64 " spans\n", totals->balance);
     if (totals->held != 0)
         text_printf(problems, "%" PRIu64 " spans are still undecided\n", totals->held);
+    return problems->len == before;
+}
+
+bool verdict_on_all(const struct traffic_totals *sent, const struct totals *totals,
+                    struct text *problems)
+{
+    size_t before = problems->len;
+    if (totals->read_spans < sent->spans)
+        text_printf(problems, "%" PRIu64 " spans were sent, but only %" PRIu64 " read\n",
+                    sent->spans, totals->read_spans);
+    for (uint32_t i = 0; i < SHOP_EVIDENCES; i++)
+        if (totals->parents[i] != sent->hops[i])
+            text_printf(problems, "%s was to join %" PRIu64 " hops, and joined %" PRIu64 "\n",
+                        shop_rule_name((enum shop_evidence)i), sent->hops[i],
+                        totals->parents[i]);
     return problems->len == before;
 }

@@ -10,6 +10,7 @@
 #include "seen.h"
 #include "shop.h"
 #include "totals.h"
+#include "traffic.h"
 
 /* Appends a line to `problems` for everything that is wrong; true when nothing is. */
 
@@ -17,11 +18,12 @@
 bool verdict_on_trace(const struct shop_checkout *checkout, const struct seen_list *after,
                       struct text *problems);
 
-/*
- * All spans: each that was read has a known end.  `all`: everything sent was to be read; else
- * some may still have been on their way.
- */
-bool verdict_on_totals(uint64_t spans_sent, bool all, const struct totals *totals,
+/* Each span that was read has a known end; more was not read than sent. */
+bool verdict_on_totals(const struct traffic_totals *sent, const struct totals *totals,
                        struct text *problems);
+
+/* When everything was to be read: it was, and every hop was joined by the rule it is for. */
+bool verdict_on_all(const struct traffic_totals *sent, const struct totals *totals,
+                    struct text *problems);
 
 #endif

@@ -49,24 +49,34 @@ uint32_t waterfall_width(const char *text)
     return width;
 }
 
+/* Names come from outside: nothing of them may move the cursor, or break an ASCII terminal. */
+static void put_clean(struct text *out, struct bytes text, const struct terminal_style *style)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t byte = text.at[i];
+        bool control = byte < ' ' || byte == 0x7f;
+        bool foreign = byte >= 0x80 && !style->unicode;
+        if (foreign && (byte & 0xc0) == 0x80)
+            continue; /* one mark for each character */
+        text_append_char(out, control || foreign ? '?' : (char)byte);
+    }
+}
+
 /* Appends `text` cut or padded to `columns`. */
 static void put_cell(struct text *out, const char *text, uint32_t columns,
                      const struct terminal_style *style)
 {
     uint32_t width = waterfall_width(text);
     if (width <= columns) {
-        text_append_text(out, text);
+        put_clean(out, bytes_text(text), style);
         text_printf(out, "%*s", (int)(columns - width), "");
         return;
     }
+    /* One character less than fits, for the mark of the cut. */
     const char *end = text;
-    for (uint32_t taken = 0; taken < columns; end++)
+    for (uint32_t taken = 0; taken + 1 < columns || ((uint8_t)*end & 0xc0) == 0x80; end++)
         taken += ((uint8_t)end[1] & 0xc0) != 0x80;
-    /* One character less, for the mark of the cut. */
-    do
-        end--;
-    while (((uint8_t)*end & 0xc0) == 0x80);
-    text_append(out, bytes_of(text, (size_t)(end - text)));
+    put_clean(out, bytes_of(text, (size_t)(end - text)), style);
     text_append_text(out, glyphs_of(style)->ellipsis);
 }
 
@@ -143,23 +153,21 @@ static struct layout layout_of(const struct seen_list *list, const struct termin
     };
 }
 
-/* The tree's lines and the span's name. */
+/* The tree's lines and the span's name; a tree that is deeper than the column goes on unseen. */
 static void put_name(struct text *out, const struct tree_row *row, uint32_t columns,
                      const struct terminal_style *style)
 {
     const struct glyphs *glyphs = glyphs_of(style);
-    struct text cell;
-    text_init(&cell, CELL_TEXT_MAX * 2);
-    for (uint16_t level = 1; level < row->depth; level++)
-        text_append_text(&cell, row->open >> level & 1 ? glyphs->line : " ");
+    uint32_t left = columns - 1; /* a blank at the end */
+    for (uint16_t level = 1; level < row->depth && left > 3; level++, left--)
+        text_append_text(out, row->open >> level & 1 ? glyphs->line : " ");
     if (row->depth > 0) {
-        text_append_text(&cell, row->open >> row->depth & 1 ? glyphs->branch : glyphs->last);
-        text_append_char(&cell, ' ');
+        text_append_text(out, row->open >> row->depth & 1 ? glyphs->branch : glyphs->last);
+        text_append_char(out, ' ');
+        left -= 2;
     }
-    text_append_text(&cell, row->span->name);
-    put_cell(out, text_string(&cell), columns - 1, style);
+    put_cell(out, row->span->name, left, style);
     text_append_char(out, ' ');
-    text_clear(&cell);
 }
 
 /* In half cells: the bar covers [from, to), and is never nothing. */

@@ -1,5 +1,7 @@
 #include "base64.h"
 
+#include <string.h>
+
 enum { BITS_EACH = 6, GROUP_BYTES = 3, GROUP_CHARACTERS = 4 };
 
 void base64_encode(struct bytes in, char *ret)
@@ -13,10 +15,14 @@ void base64_encode(struct bytes in, char *ret)
             group |= (uint32_t)in.at[i + 1] << 8;
         if (left > 2)
             group |= in.at[i + 2];
-        *ret++ = alphabet[group >> 18];
-        *ret++ = alphabet[group >> 12 & 63];
-        *ret++ = left > 1 ? alphabet[group >> 6 & 63] : '=';
-        *ret++ = left > 2 ? alphabet[group & 63] : '=';
+        memset(ret, '=', GROUP_CHARACTERS); /* what is left of it is padding */
+        ret[0] = alphabet[group >> 18];
+        ret[1] = alphabet[group >> 12 & 63];
+        if (left > 1)
+            ret[2] = alphabet[group >> 6 & 63];
+        if (left > 2)
+            ret[3] = alphabet[group & 63];
+        ret += GROUP_CHARACTERS;
     }
 }
 

@@ -146,8 +146,10 @@ enum otlp_fault nesting_check(struct bytes key_value, const struct otlp_limits *
         enum otlp_fault fault = take_field(&walk, &field);
         if (fault != OTLP_FAULT_NONE)
             return fault;
-        if (walk.top != before)
-            in.at = field.body.at; /* entered: go on inside instead of behind */
+        if (walk.top != before) {
+            SB_ASSERT(field.body.at != NULL); /* only fields of bytes are entered */
+            in.at = field.body.at;            /* go on inside instead of behind */
+        }
     }
     *ret = walk.outer;
     return OTLP_FAULT_NONE;

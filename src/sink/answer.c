@@ -8,8 +8,10 @@ void answer_set_message(struct answer *answer, struct bytes text)
     size_t room = sizeof(answer->message) - 1;
     size_t len = text.len < room ? text.len : room;
     for (size_t i = 0; i < len; i++) {
-        bool printable = text.at[i] >= ' ' && text.at[i] <= '~';
-        answer->message[i] = printable ? (char)text.at[i] : '?';
+        char c = (char)text.at[i];
+        answer->message[i] = '?';
+        if (c >= ' ' && c <= '~') /* whatever a char's sign is */
+            answer->message[i] = c;
     }
     answer->message[len] = '\0';
 }

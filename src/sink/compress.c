@@ -1,6 +1,7 @@
 #include "compress.h"
 
 #include <limits.h>
+#define ZLIB_CONST /* input is const */
 #include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -73,7 +74,7 @@ static enum sb_err append_gzip(struct compressor *compressor, struct bytes in, s
     uint8_t *to = text_grow(out, bound);
     if (to == NULL)
         return out->error;
-    gzip->next_in = (z_const Bytef *)(uintptr_t)in.at;
+    gzip->next_in = in.at;
     gzip->avail_in = (uInt)in.len;
     gzip->next_out = to;
     gzip->avail_out = (uInt)bound;

@@ -214,7 +214,7 @@ enum sb_err headers_new_list(const struct headers *headers, struct curl_slist **
     const struct sink_otlp_options *options = headers->options;
     struct curl_slist *list = NULL;
     struct text line;
-    text_init(&line, HEADERS_SECRET_MAX * 2);
+    text_init(&line, (size_t)HEADERS_SECRET_MAX * 2);
     enum sb_err err = add_protocol_lines(options, &list, &line);
     for (uint32_t i = 0; err == SB_OK && i < options->header_count; i++) {
         const struct sink_otlp_header *header = &options->headers[i];

@@ -1,6 +1,7 @@
 #include "inflate.h"
 
 #include <limits.h>
+#define ZLIB_CONST /* input is const */
 #include <zlib.h>
 
 enum { PART_LEN = 16 * 1024, GZIP_WINDOW_BITS = 15 + 16 };
@@ -29,7 +30,7 @@ enum sb_err inflate_gzip(struct bytes in, struct text *out)
     if (in.len > UINT_MAX)
         return SB_ERR_LIMIT;
     z_stream gzip = {
-        .next_in = (z_const Bytef *)(uintptr_t)in.at,
+        .next_in = in.at,
         .avail_in = (uInt)in.len,
     };
     int code = inflateInit2(&gzip, GZIP_WINDOW_BITS);

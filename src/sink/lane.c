@@ -70,7 +70,7 @@ static void settle(struct lane *lane, enum sink_outcome outcome, uint32_t reject
         break;
     case SINK_PENDING:
     case SINK_LOST:
-        SB_ASSERT(!"no outcome of a request");
+        SB_ASSERT(outcome == SINK_EXPORTED); /* these two are no outcomes of a request */
     }
     if (request_settle(&lane->request, outcome, rejected))
         finish_batch(lane);

@@ -113,11 +113,11 @@ void otlp_sink_give_back(struct otlp_sink *sink, struct sink_batch *batch);
 /* Tells the hook. */
 void otlp_sink_note_wait(struct otlp_sink *sink, uint64_t wait_ns);
 
-/* queue.c, for otlp.c: the thread, and what its events call. */
-void *queue_run_thread(void *sink);
-void queue_on_transfer_done(void *sink, struct transfer *transfer, CURLcode code);
-void queue_on_wait_over(evutil_socket_t fd, short what, void *sink);
-void queue_on_wake(evutil_socket_t fd, short what, void *sink);
+/* queue.c, for otlp.c: the thread, and what its events call; `arg` is the sink. */
+void *queue_run_thread(void *arg);
+void queue_on_transfer_done(void *arg, struct transfer *transfer, CURLcode code);
+void queue_on_wait_over(evutil_socket_t fd, short what, void *arg);
+void queue_on_wake(evutil_socket_t fd, short what, void *arg);
 /* Every batch, in lanes, queue and inbox; the thread has ended or is about to. */
 void queue_give_all_back(struct otlp_sink *sink);
 

@@ -27,7 +27,7 @@ enum response_end {
     RESPONSE_COMPLETE,
     RESPONSE_DISCONNECTED, /* refused, reset, cut short: `error` tells */
     RESPONSE_TIMED_OUT,
-    RESPONSE_LOST, /* it came before the request was complete, and libcurl dropped it */
+    RESPONSE_LOST,    /* it came before the request was complete, and libcurl dropped it */
     RESPONSE_OVERFLOW /* more than RESPONSE_BYTES_MAX, before decompression or after it */
 };
 

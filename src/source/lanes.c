@@ -66,6 +66,7 @@ enum sb_err lanes_get(struct topic *topic, int32_t partition, struct lane **ret)
     lane->start_offset = OFFSET_UNKNOWN;
     atomic_init(&lane->state, LANE_CLOSED);
     atomic_init(&lane->end_offset, OFFSET_UNKNOWN);
+    atomic_init(&lane->base_ns, UINT64_MAX);
     reset(lane);
     err = slots_set(&worker->lanes, lane->number, lane);
     if (err == SB_OK)
@@ -129,8 +130,7 @@ void lanes_open(struct lane *lane)
     lane->opened_before = true;
     reset(lane);
     struct source_lane view = lanes_view(lane);
-    if (!source->leaving)
-        source->options.events.on_open(source->options.events.arg, &view);
+    source->options.events.on_open(source->options.events.arg, &view);
     atomic_store_explicit(&lane->state, LANE_OPEN, memory_order_release);
 }
 

@@ -49,13 +49,10 @@ void rebalance_subscribe(struct source_kafka *source)
         reader->topics[i]->subscribed = reader->topics[i]->present;
 }
 
-/* A handle that is being closed may not tell any more: what it told last still holds. */
-static bool is_cooperative(struct source_kafka *source, rd_kafka_t *rk)
+static bool is_cooperative(rd_kafka_t *rk)
 {
     const char *protocol = rd_kafka_rebalance_protocol(rk);
-    if (protocol != NULL)
-        source->cooperative = strcmp(protocol, "COOPERATIVE") == 0;
-    return source->cooperative;
+    return protocol != NULL && strcmp(protocol, "COOPERATIVE") == 0;
 }
 
 static void tell_error(struct source_kafka *source, const char *event, rd_kafka_error_t *error)
@@ -70,7 +67,7 @@ static void tell_error(struct source_kafka *source, const char *event, rd_kafka_
 static void apply_list(struct source_kafka *source, rd_kafka_t *rk, bool add,
                        const rd_kafka_topic_partition_list_t *list)
 {
-    if (is_cooperative(source, rk)) {
+    if (is_cooperative(rk)) {
         tell_error(source, "assignment_failed",
                    add ? rd_kafka_incremental_assign(rk, list)
                        : rd_kafka_incremental_unassign(rk, list));
@@ -184,7 +181,7 @@ static void close_lanes(struct source_kafka *source,
             lane->committed = INT64_MAX;
         source->closing[count++] = lanes_view(lane);
     }
-    if (count > 0 && !source->leaving)
+    if (count > 0)
         source->options.events.on_close(source->options.events.arg, source->closing, count,
                                         lost);
 }
@@ -203,17 +200,37 @@ static void revoke(struct source_kafka *source, rd_kafka_t *rk,
         if (lane != NULL && lanes_state(lane) != LANE_CLOSED)
             lanes_close(lane);
     }
-    if (!is_cooperative(source, rk))
+    if (!is_cooperative(rk))
         source->assigned = false; /* all is taken away, to be dealt anew */
     log_event(source->options.log, lost ? LOG_WARN : LOG_INFO, "source", "revoked",
               LOG_NUMBER("partitions", list->cnt), LOG_NUMBER("lost", lost));
     apply_list(source, rk, false, list);
 }
 
+/*
+ * While the handle is being closed.  Any call means "unassign" to it then.  Two events may have
+ * been queued, and the answer to the first lets it terminate: a call after that would wait for
+ * ever, as nobody serves the group any more (librdkafka 2.15).
+ */
+static void leave(struct source_kafka *source, rd_kafka_t *rk)
+{
+    struct reader *reader = source_reader(source, SOURCE_SPANS);
+    for (uint32_t i = 0; i < reader->lane_count; i++)
+        if (lanes_state(reader->lanes[i]) != LANE_CLOSED)
+            lanes_close(reader->lanes[i]);
+    if (!source->left)
+        (void)rd_kafka_assign(rk, NULL);
+    source->left = true;
+}
+
 void rebalance_on_event(rd_kafka_t *rk, rd_kafka_resp_err_t err,
                         rd_kafka_topic_partition_list_t *list, void *opaque)
 {
     struct source_kafka *source = opaque;
+    if (source->leaving) {
+        leave(source, rk);
+        return;
+    }
     switch (err) {
     case RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS:
         assign(source, rk, list);
@@ -234,8 +251,7 @@ void rebalance_reopen(struct source_kafka *source, struct lane *lane, int64_t of
         return; /* taken away meanwhile */
     struct source_lane view = lanes_view(lane);
     lanes_fence(lane);
-    if (!source->leaving)
-        source->options.events.on_close(source->options.events.arg, &view, 1, true);
+    source->options.events.on_close(source->options.events.arg, &view, 1, true);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, lane->topic->name, lane->partition)->offset =
         offset;

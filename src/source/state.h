@@ -50,6 +50,7 @@ struct lane {
     bool found_late;      /* not there when the taps started: read from its beginning */
     int64_t start_offset; /* where the time to start from is; OFFSET_UNKNOWN: to be asked */
     int64_t started_at;
+    _Atomic uint64_t base_ns; /* the time that was asked for; UINT64_MAX: none */
     /* Spans, control thread, while peeking. */
     int64_t peeked_offset; /* of the record that was looked at; OFFSET_UNKNOWN: none yet */
     uint64_t peek_until_ns;
@@ -135,10 +136,10 @@ struct source_kafka {
     struct source_lane *closing; /* room for all lanes of the group's reader */
     uint32_t closing_room;
     bool started;
-    bool assigned;    /* the group has given us its first assignment, be it empty */
-    bool cooperative; /* the group's protocol, when it was told last */
-    bool leaving;     /* the callee of the events is gone: no more of them */
-    bool committing;  /* commits are allowed */
+    bool assigned;   /* the group has given us its first assignment, be it empty */
+    bool left;       /* the group's last event has been answered */
+    bool leaving;    /* the callee of the events is gone: no more of them */
+    bool committing; /* commits are allowed */
     _Atomic bool intake_stopped;
     _Atomic bool spans_drained;
     _Atomic bool taps_drained;

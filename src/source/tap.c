@@ -145,6 +145,13 @@ static void ask(struct source_kafka *source, struct reader *reader,
         offsets_ask(reader, question, list);
 }
 
+static uint64_t base_ns_of(const struct source_kafka *source, const struct lane *lane)
+{
+    if (start_of(source, lane) != SOURCE_START_DEFAULT)
+        return UINT64_MAX;
+    return (uint64_t)source->tap->base_ms * NS_PER_MS;
+}
+
 static void assign_ready(struct source_kafka *source, struct reader *reader)
 {
     rd_kafka_topic_partition_list_t *list = NULL;
@@ -155,6 +162,7 @@ static void assign_ready(struct source_kafka *source, struct reader *reader)
             lanes_attach(lane, false) != SB_OK)
             continue;
         lane->started_at = offset;
+        atomic_store(&lane->base_ns, base_ns_of(source, lane));
         lanes_open(lane);
         if (list == NULL)
             list = rd_kafka_topic_partition_list_new(8);
@@ -215,6 +223,7 @@ static void go_back(struct source_kafka *source, struct reader *reader)
         struct lane *lane = slots_get(&topic->lanes, (uint32_t)list->elems[i].partition);
         /* Until the seek, records from before it moved the clock. */
         lanes_settle(lane);
+        atomic_store(&lane->base_ns, base_ns_of(source, lane));
         reset_clock(lane);
     }
     rd_kafka_topic_partition_list_destroy(list);

@@ -2,8 +2,9 @@
  * window: traces by id, their spans' slots, and their deadlines.
  *
  * A trace's spans are slots of 16 bytes in blocks of four; blocks and traces live in pools.
- * Two FIFOs hold the deadlines: `waiting` in the order of first spans, `held` for those that
- * were postponed, each by the same amount, so both are sorted by construction.
+ * FIFOs hold the deadlines: `waiting` in the order of first spans, `rooted` in the order of
+ * roots, `held` for those that were postponed.  Within each the delay is the same for all, so
+ * all are sorted by construction.
  */
 #include "window/window.h"
 
@@ -29,12 +30,20 @@ struct block {
     uint32_t next; /* POOL_NONE: the last */
 };
 
-enum queue_kind { QUEUE_NONE, QUEUE_WAITING, QUEUE_HELD, QUEUE_COUNT };
+enum queue_kind {
+    QUEUE_NONE,
+    QUEUE_WAITING,
+    QUEUE_ROOTED,
+    QUEUE_IDLE,
+    QUEUE_HELD,
+    QUEUE_COUNT
+};
 
 /* The user's data follows each trace, 8-byte aligned. */
 struct trace {
     struct trace_id id;
     uint64_t first_seen_ns;
+    uint64_t last_seen_ns; /* with idle_ns */
     uint64_t due_ns;
     uint32_t newer; /* neighbours in its queue */
     uint32_t older;
@@ -113,15 +122,16 @@ void window_prefetch(const struct window *window, uint64_t hash)
     table_prefetch(&window->by_id, hash);
 }
 
-void window_prefetch_trace(const struct window *window, uint64_t hash)
+bool window_prefetch_trace(const struct window *window, uint64_t hash)
 {
     struct table_cursor at = table_find(&window->by_id, hash);
     uint32_t candidate;
     if (!table_next(&window->by_id, &at, &candidate))
-        return;
+        return false;
     const char *trace = pool_at(&window->traces, candidate);
     __builtin_prefetch(trace, 1);
     __builtin_prefetch(trace + 64, 1);
+    return true;
 }
 
 window_trace window_find(const struct window *window, struct trace_id id, uint64_t hash)
@@ -257,20 +267,38 @@ bool window_is_over_caps(const struct window *window, window_trace number)
            trace->bytes >= window->options.bytes_per_trace_max;
 }
 
-window_trace window_due(const struct window *window, uint64_t now_ns)
+/*
+ * Spans came after the trace was queued by idleness: it is not due yet, unless by its wait.
+ * (Not moved at each span: that would cost more than looking again here.)
+ */
+static bool is_busy(const struct window *window, const struct trace *trace, uint64_t now_ns)
+{
+    return window->options.idle_ns != 0 && trace->queue != QUEUE_ROOTED &&
+           trace->last_seen_ns + window->options.idle_ns > now_ns &&
+           trace->first_seen_ns + window->options.wait_ns > now_ns;
+}
+
+window_trace window_due(struct window *window, uint64_t now_ns)
 {
     for (int kind = QUEUE_WAITING; kind < QUEUE_COUNT; kind++) {
         uint32_t oldest = window->queues[kind].oldest;
-        if (oldest != POOL_NONE && trace_at(window, oldest)->due_ns <= now_ns)
-            return oldest;
+        while (oldest != POOL_NONE && trace_at(window, oldest)->due_ns <= now_ns) {
+            if (!is_busy(window, trace_at(window, oldest), now_ns))
+                return oldest;
+            window_hold(window, oldest, now_ns);
+            oldest = window->queues[kind].oldest;
+        }
     }
     return WINDOW_NONE;
 }
 
 window_trace window_oldest(const struct window *window)
 {
-    uint32_t held = window->queues[QUEUE_HELD].oldest;
-    return held != POOL_NONE ? held : window->queues[QUEUE_WAITING].oldest;
+    for (int kind = QUEUE_COUNT - 1; kind > QUEUE_NONE; kind--) {
+        if (window->queues[kind].oldest != POOL_NONE)
+            return window->queues[kind].oldest;
+    }
+    return WINDOW_NONE;
 }
 
 uint64_t window_next_deadline_ns(const struct window *window)
@@ -295,6 +323,35 @@ static void requeue(struct window *window, window_trace number, enum queue_kind 
 void window_hold(struct window *window, window_trace number, uint64_t now_ns)
 {
     requeue(window, number, QUEUE_HELD, now_ns + window->options.hold_retry_ns);
+}
+
+void window_root_seen(struct window *window, window_trace number, uint64_t now_ns)
+{
+    const struct trace *trace = trace_at(window, number);
+    uint64_t after_ns = window->options.after_root_ns;
+    if (after_ns != 0 && (trace->queue == QUEUE_WAITING || trace->queue == QUEUE_IDLE) &&
+        now_ns + after_ns < trace->first_seen_ns + window->options.wait_ns)
+        requeue(window, number, QUEUE_ROOTED, now_ns + after_ns);
+}
+
+void window_touch(struct window *window, window_trace number, uint64_t now_ns)
+{
+    struct trace *trace = trace_at(window, number);
+    uint64_t idle_ns = window->options.idle_ns;
+    if (idle_ns == 0)
+        return;
+    trace->last_seen_ns = now_ns;
+    if (trace->queue == QUEUE_WAITING && now_ns + idle_ns < trace->due_ns)
+        requeue(window, number, QUEUE_IDLE, now_ns + idle_ns);
+}
+
+enum window_deadline window_deadline(const struct window *window, window_trace number,
+                                     uint64_t now_ns)
+{
+    const struct trace *trace = trace_at(window, number);
+    if (trace->first_seen_ns + window->options.wait_ns <= now_ns)
+        return WINDOW_WAIT;
+    return trace->queue == QUEUE_ROOTED ? WINDOW_AFTER_ROOT : WINDOW_IDLE;
 }
 
 void window_suspend(struct window *window, window_trace number)

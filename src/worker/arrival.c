@@ -20,6 +20,7 @@ struct wire_span {
     uint32_t flags;
     uint8_t status;
     bool has_side;
+    bool is_root;
     bool pulled;
 };
 
@@ -71,6 +72,11 @@ static void append(struct worker *worker, window_trace trace, const struct arriv
     };
     decide_facts_add_span(&state->facts, &features, arrival->matches);
     envelopes_hold(&worker->envelopes, arrival->envelope);
+    if (state->tenant == 0)
+        state->tenant = envelopes_at(&worker->envelopes, arrival->envelope)->tenant;
+    window_touch(worker->window, trace, worker->now_ns);
+    if (arrival->is_root)
+        window_root_seen(worker->window, trace, worker->now_ns);
     if (arrival->side != NULL &&
         traces_add_side(&worker->traces, trace, arrival->side) != SB_OK)
         worker->counters.hops_forgotten++;
@@ -119,6 +125,7 @@ static void write_span(uint8_t *at, const struct arrival *arrival)
         .flags = arrival->flags,
         .status = arrival->status,
         .has_side = arrival->side != NULL,
+        .is_root = arrival->is_root,
         .pulled = arrival->pulled,
     };
     memcpy(at, &head, sizeof(head));
@@ -231,6 +238,7 @@ void arrival_send_trace(struct worker *worker, uint32_t to, window_trace trace)
             .record = span.record,
             .flags = scanned.flags,
             .status = scanned.status,
+            .is_root = scanned.parent_id == NULL,
             .pulled = true,
         };
         arrival_send(worker, to, &arrival);
@@ -266,6 +274,7 @@ static void receive_span(struct worker *worker, struct bytes *rest, uint32_t env
         .record = head.record,
         .flags = head.flags,
         .status = head.status,
+        .is_root = head.is_root,
         .pulled = head.pulled,
     };
     at += head.raw_len;

@@ -6,8 +6,35 @@
 
 #include "state.h"
 
+/* One span on its way out, and what is to be said behind it. */
+struct emission {
+    struct worker *worker;
+    const struct plan *plan;
+    const struct verdict *verdict;
+    const struct otlp_span *span;
+    const struct otlp_envelope *envelope;
+    const struct span_patch *patches; /* of this span */
+    uint32_t patch_count;
+    bool carries;           /* the verdict */
+    bool is_orphan;         /* its parent is missing */
+    struct span_id adopter; /* of the orphan; zero: none */
+};
+
 /* What an encoded span says about its hop; intake.c.  Views point into it. */
 void emit_read_fact(struct worker *worker, const struct otlp_span *span,
                     const struct otlp_envelope *envelope, struct repair_fact *ret);
+
+/*
+ * patch.c: writes to worker->patch what stands behind the span; *ret_raw is what stands before
+ * it: the span as it came, or a copy with its links rewritten.  False: memory is short.
+ */
+bool patch_write(const struct emission *emission, struct bytes *ret_raw) SB_MUST_USE;
+
+/*
+ * patch.c: writes the span of the time between queue and consumer to worker->queue_span;
+ * *ret_wanted tells whether the patch has one.  False: memory is short.
+ */
+bool patch_write_queue_span(const struct emission *emission, const struct span_patch *patch,
+                            bool *ret_wanted) SB_MUST_USE;
 
 #endif

@@ -58,14 +58,17 @@ static enum sb_err copy_content(struct envelope *envelope, const struct otlp_env
 }
 
 struct resource_match {
-    struct decide_worker *decide;
+    const struct envelopes *envelopes;
     uint64_t matches;
+    uint32_t tenant;
 };
 
 static void on_resource_hit(void *arg, const struct otlp_hit *hit)
 {
     struct resource_match *match = arg;
-    match->matches |= decide_match(match->decide, hit, 1, true);
+    match->matches |= decide_match(match->envelopes->decide, hit, 1, true);
+    if (hit->key == match->envelopes->tenant_key)
+        match->tenant = (uint32_t)hash_bytes(hit->value, match->envelopes->seed) | 1;
 }
 
 static enum sb_err add_envelope(struct envelopes *envelopes,
@@ -87,11 +90,12 @@ static enum sb_err add_envelope(struct envelopes *envelopes,
         pool_give(&envelopes->pool, number);
         return err;
     }
-    struct resource_match match = {.decide = envelopes->decide};
+    struct resource_match match = {.envelopes = envelopes};
     otlp_scan_resource(envelope->view.resource_fields, envelopes->keys, on_resource_hit,
                        &match);
     envelope->hash = hash;
     envelope->matches = match.matches;
+    envelope->tenant = match.tenant;
     envelope->references = 0;
     envelope->service = (uint32_t)hash_bytes(envelope->view.resource_fields, envelopes->seed);
     envelope->used = true;

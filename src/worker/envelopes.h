@@ -17,6 +17,7 @@ struct envelope {
     uint64_t hash;
     uint64_t matches; /* policies' bits of the resource */
     uint32_t references;
+    uint32_t tenant;  /* equal for equal tenants; 0: none said */
     uint32_t service; /* equal for equal resources */
     bool used;        /* this pool item is one */
 };
@@ -28,6 +29,7 @@ struct envelopes {
     uint32_t idle; /* with no reference */
     size_t bytes;
     const struct otlp_keys *keys;
+    uint16_t tenant_key;
     struct decide_worker *decide;
 };
 

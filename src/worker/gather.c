@@ -46,7 +46,7 @@ static void send_hop(struct worker *worker, const struct hop_message *message)
 }
 
 void gather_add_side(struct worker *worker, struct trace_id trace_id,
-                     const struct hop_side *side, uint64_t end_ns)
+                     const struct hop_side *side)
 {
     struct repair_consumer_side consumer = {
         .trace_id = trace_id, .span_id = side->span_id, .topic = side->settings};
@@ -69,7 +69,7 @@ void gather_add_side(struct worker *worker, struct trace_id trace_id,
     } else {
         message.kind = HOP_PRODUCER;
         message.producer = (struct repair_producer_side){
-            .trace_id = trace_id, .span_id = side->span_id, .end_ns = end_ns};
+            .trace_id = trace_id, .span_id = side->span_id, .end_ns = side->end_ns};
     }
     send_hop(worker, &message);
 }
@@ -149,18 +149,22 @@ static void attach(struct worker *worker, window_trace consumer, struct evidence
         aliases_get(&worker->aliases, id, &item->target);
         return;
     }
-    if (traces_extra(&worker->traces, consumer)->attached_to != WINDOW_NONE)
-        return; /* by other evidence; which one acts is settled at the verdict */
+    struct evidence_item *before = traces_attachment(&worker->traces, consumer);
+    if (before != NULL && before->join.rule <= item->join.rule)
+        return; /* which one acts is settled at the verdict */
     window_trace producer = gather_trace(worker, id);
     if (producer == WINDOW_NONE) {
         worker->counters.hops_forgotten++;
         item->cycle = true;
         return;
     }
-    window_trace root = traces_root(&worker->traces, producer);
-    if (root == WINDOW_NONE || root == consumer) {
+    if (producer == consumer || traces_is_below(&worker->traces, producer, consumer)) {
         item->cycle = true;
         return;
+    }
+    if (before != NULL) { /* by weaker evidence: a header, say, that was only forwarded */
+        traces_detach(&worker->traces, consumer);
+        before->attaches = false;
     }
     traces_attach(&worker->traces, producer, consumer);
     window_suspend(worker->window, consumer);
@@ -229,6 +233,7 @@ static void receive_forwarded(struct worker *worker, const struct forwarded_mess
     extra->decided = true;
     extra->decided_keep = message->keep;
     extra->decided_policy = message->policy;
+    worker->counters.late_joins += extra->first_evidence != POOL_NONE;
 }
 
 void gather_receive(struct worker *worker, enum message_type type, struct bytes body)

@@ -37,6 +37,8 @@ static enum sb_err init_stages(struct worker *worker)
         .bytes_max = options->window_bytes_max,
         .data_size = sizeof(struct trace_state),
         .wait_ns = options->wait_ns,
+        .after_root_ns = options->after_root_ns,
+        .idle_ns = options->idle_ns,
         .hold_retry_ns = HOLD_RETRY_MS * NS_PER_MS,
         .hash_seed = seed,
         .spans_per_trace_max = options->spans_per_trace_max,
@@ -54,6 +56,7 @@ static enum sb_err init_stages(struct worker *worker)
         err = decide_worker_new(options->decide, &worker->decide);
     if (err == SB_OK)
         err = envelopes_init(&worker->envelopes, options->keys, worker->decide, seed);
+    worker->envelopes.tenant_key = options->tenant_key;
     if (err == SB_OK)
         err = window_new(&window, &worker->window);
     if (err == SB_OK)
@@ -113,6 +116,7 @@ static enum sb_err init_worker(struct worker_group *group, uint32_t number)
     text_init(&worker->patch, TEXT_BYTES_MAX);
     text_init(&worker->rewritten, TEXT_BYTES_MAX);
     text_init(&worker->original_links, TEXT_BYTES_MAX);
+    text_init(&worker->queue_span, TEXT_BYTES_MAX);
     text_init(&worker->letter, TEXT_BYTES_MAX);
     worker->outgoing = memory_zalloc(group->count, sizeof(*worker->outgoing));
     if (worker->outgoing == NULL)
@@ -164,6 +168,7 @@ static void clear_worker(struct worker *worker)
     text_clear(&worker->patch);
     text_clear(&worker->rewritten);
     text_clear(&worker->original_links);
+    text_clear(&worker->queue_span);
     text_clear(&worker->letter);
     pthread_mutex_destroy(&worker->shared_lock);
 }

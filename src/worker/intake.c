@@ -113,6 +113,7 @@ static bool read_side(struct worker *worker, const struct otlp_span *span,
         .span_id = span_id_load(span->span_id),
         .destination = destination,
         .start_ns = span->start_ns,
+        .end_ns = span->end_ns,
         .batch_count = fact.batch_count,
         .settings = settings,
         .role = (uint8_t)fact.role,
@@ -170,6 +171,7 @@ static void take_span(struct worker *worker, const struct otlp_span *span,
         .record = record,
         .flags = span->flags,
         .status = span->status,
+        .is_root = span->parent_id == NULL,
     };
     if (span->hit_count > 0)
         arrival.matches |=
@@ -178,7 +180,7 @@ static void take_span(struct worker *worker, const struct otlp_span *span,
     struct hop_side side;
     if (may_be_side(span) && read_side(worker, span, envelope, &side)) {
         arrival.side = &side;
-        gather_add_side(worker, arrival.trace_id, &side, span->end_ns);
+        gather_add_side(worker, arrival.trace_id, &side);
     }
     uint32_t owner = worker_of_hash(worker, hash);
     if (owner == worker->number)
@@ -209,6 +211,13 @@ static enum sb_err hash_spans(struct worker *worker, const struct otlp_span *spa
 /* How far ahead of the span being taken its trace is fetched into the cache. */
 enum { PREFETCH_AHEAD = 8 };
 
+/* What taking the span will look at: its trace, or else the verdicts that were remembered. */
+static void prefetch(const struct worker *worker, const struct otlp_span *span, uint64_t hash)
+{
+    if (span->fault == OTLP_FAULT_NONE && !window_prefetch_trace(worker->window, hash))
+        decide_memory_prefetch(worker->verdicts, trace_id_load(span->trace_id));
+}
+
 static void take_spans(struct worker *worker, const struct record *record, ledger_record number)
 {
     uint32_t count;
@@ -218,8 +227,8 @@ static void take_spans(struct worker *worker, const struct record *record, ledge
     worker->counters.spans_read += count;
     ledger_hold(worker->ledger, number, count);
     for (uint32_t i = 0; i < count; i++) {
-        if (i + PREFETCH_AHEAD < count && spans[i + PREFETCH_AHEAD].fault == OTLP_FAULT_NONE)
-            window_prefetch_trace(worker->window, worker->hashes[i + PREFETCH_AHEAD]);
+        if (i + PREFETCH_AHEAD < count)
+            prefetch(worker, &spans[i + PREFETCH_AHEAD], worker->hashes[i + PREFETCH_AHEAD]);
         const struct otlp_envelope *envelope = &envelopes[spans[i].envelope];
         if (spans[i].fault != OTLP_FAULT_NONE)
             letters_send_span(worker, record, number, envelope, &spans[i]);
@@ -288,6 +297,21 @@ void intake_record(struct worker *worker, const struct record *record)
     envelopes_sweep(&worker->envelopes);
 }
 
+/* How many of the headers are looked at: the rest is beyond a limit. */
+static size_t within_limits(const struct worker *worker, const struct record_header *headers,
+                            size_t count)
+{
+    size_t bytes = 0;
+    size_t taken = 0;
+    while (taken < count && taken < worker->options->headers_max) {
+        bytes += headers[taken].name.len + headers[taken].value.len;
+        if (bytes > worker->options->header_bytes_max)
+            break;
+        taken++;
+    }
+    return taken;
+}
+
 /* The context of a record's headers: the last valid traceparent. */
 static bool read_context(struct worker *worker, const struct record *record,
                          struct repair_context *ret)
@@ -295,8 +319,7 @@ static bool read_context(struct worker *worker, const struct record *record,
     struct record_header headers[HEADERS_MAX];
     struct spanbridge_header list[HEADERS_MAX];
     size_t count = source_record_headers(record, headers, HEADERS_MAX);
-    if (count > HEADERS_MAX)
-        count = HEADERS_MAX;
+    count = within_limits(worker, headers, count < HEADERS_MAX ? count : HEADERS_MAX);
     for (size_t i = 0; i < count; i++)
         list[i] = (struct spanbridge_header){
             .name = (const char *)headers[i].name.at,

@@ -46,6 +46,10 @@ static enum sb_err add_plan(struct worker *worker, window_trace trace, uint32_t 
         .parent = parent,
         .root = plans->count,
         .canonical = window_trace_id(worker->window, trace),
+        .next = PLAN_NONE,
+        .last = plans->count,
+        .spans = window_span_count(worker->window, trace),
+        .bytes = traces_state(&worker->traces, trace)->facts.bytes,
     };
     plans->count++;
     return SB_OK;
@@ -89,6 +93,7 @@ enum sb_err plan_list_spans(struct worker *worker, window_trace trace, uint32_t 
             .service = envelopes_at(&worker->envelopes, span.envelope)->service,
             .flags = scanned.flags,
             .link_count = scanned.link_count,
+            .kind = scanned.kind,
         };
         if (scanned.parent_id != NULL)
             plans->spans[i].parent_id = span_id_load(scanned.parent_id);
@@ -144,6 +149,9 @@ static enum repair_producer_state producer_state(const struct worker *worker,
         return destinations_repair(&worker->destinations, item->settings)->unseen_merge
                    ? REPAIR_PRODUCER_UNSEEN
                    : REPAIR_PRODUCER_UNSEEN_LINK;
+    if (traces_state(&worker->traces, above)->tenant !=
+        traces_state(&worker->traces, plan->trace)->tenant)
+        return REPAIR_PRODUCER_UNSEEN_LINK; /* a merge never crosses tenants */
     return was_forwarded(worker, above, plan->trace, item) ? REPAIR_PRODUCER_FORWARDED
                                                            : REPAIR_PRODUCER_OPEN;
 }
@@ -169,7 +177,7 @@ static enum sb_err list_evidence(struct worker *worker, const struct plan *plan,
         return err;
     uint32_t i = 0;
     for (uint32_t at = extra->first_evidence; at != POOL_NONE; i++) {
-        const struct evidence_item *item = traces_evidence(&worker->traces, at);
+        struct evidence_item *item = traces_evidence(&worker->traces, at);
         plans->evidence_items[i] = item;
         plans->evidence[i] = (struct repair_evidence){
             .join = item->join,
@@ -196,25 +204,25 @@ static enum sb_err add_patch(struct plans *plans, struct plan *plan,
     return SB_OK;
 }
 
-static void count_repair(struct worker *worker, const struct evidence_item *item,
-                         enum worker_repair_result result)
-{
-    worker->counters.repairs[item->join.rule][result]++;
-}
-
 /* Would the merged trace stay within the per-trace caps? */
 static bool fits_caps(const struct worker *worker, const struct plan *plan, uint32_t root)
 {
     const struct worker_options *options = worker->options;
-    uint64_t spans = window_span_count(worker->window, plan->trace);
-    uint64_t bytes = traces_state(&worker->traces, plan->trace)->facts.bytes;
-    for (uint32_t i = 0; i < worker->plans.count; i++) {
-        if (&worker->plans.plans[i] == plan || worker->plans.plans[i].root != root)
-            continue;
-        spans += window_span_count(worker->window, worker->plans.plans[i].trace);
-        bytes += traces_state(&worker->traces, worker->plans.plans[i].trace)->facts.bytes;
-    }
-    return spans <= options->spans_per_trace_max && bytes <= options->bytes_per_trace_max;
+    const struct plan *into = &worker->plans.plans[root];
+    return into->spans + plan->spans <= options->spans_per_trace_max &&
+           into->bytes + plan->bytes <= options->bytes_per_trace_max;
+}
+
+/* The plan shares the verdict of that root.  Its own members are resolved after it. */
+static void join_root(struct plans *plans, struct plan *plan, uint32_t root)
+{
+    struct plan *into = &plans->plans[root];
+    uint32_t number = (uint32_t)(plan - plans->plans);
+    plan->root = root;
+    plans->plans[into->last].next = number;
+    into->last = number;
+    into->spans += plan->spans;
+    into->bytes += plan->bytes;
 }
 
 /* The trace takes the id of the producer's: the one above it, or one decided before. */
@@ -234,7 +242,7 @@ static void merge(struct worker *worker, struct plan *plan, const struct evidenc
         return;
     }
     const struct plan *parent = &worker->plans.plans[plan->parent];
-    plan->root = parent->root;
+    join_root(&worker->plans, plan, parent->root);
     plan->canonical = parent->canonical;
     plan->forced = parent->forced;
     plan->forced_policy = parent->forced_policy;
@@ -246,20 +254,12 @@ static uint64_t producer_end_ns(const struct worker *worker, const struct plan *
 {
     if (plan->parent == PLAN_NONE)
         return 0;
-    window_trace producer = worker->plans.plans[plan->parent].trace;
-    struct window_walk walk = window_walk_start(worker->window, producer);
-    struct window_span span;
-    while (window_walk_next(worker->window, producer, &walk, &span)) {
-        struct otlp_span scanned;
-        otlp_scan_span(span.raw, &scanned);
-        if (span_id_equal(span_id_load(scanned.span_id), id))
-            return scanned.end_ns;
-    }
-    return 0;
+    const struct hop_side *side =
+        traces_find_side(&worker->traces, worker->plans.plans[plan->parent].trace, id);
+    return side == NULL ? 0 : side->end_ns;
 }
 
-/* When the message entered the queue: by this evidence, by other of the same hop, else the
- * producer's end. */
+/* When the message entered the queue: by this evidence, by other of its hop, or by the producer. */
 static uint64_t queued_ns(const struct worker *worker, const struct plan *plan,
                           const struct evidence_item *item)
 {
@@ -280,21 +280,22 @@ static enum sb_err apply(struct worker *worker, struct plan *plan, uint32_t numb
 {
     struct plans *plans = &worker->plans;
     const struct repair_outcome *outcome = &plans->outcomes[number];
-    const struct evidence_item *item = plans->evidence_items[number];
+    struct evidence_item *item = plans->evidence_items[number];
     const struct repair_evidence *evidence = &plans->evidence[number];
-    if (outcome->action == REPAIR_ACTION_AMBIGUOUS) {
-        count_repair(worker, item, WORKER_REPAIR_AMBIGUOUS);
+    item->counts = outcome->action != REPAIR_ACTION_NONE;
+    item->result = WORKER_REPAIR_AMBIGUOUS;
+    if (outcome->action == REPAIR_ACTION_AMBIGUOUS)
         return SB_OK;
-    }
     if (outcome->action == REPAIR_ACTION_NONE)
         return SB_OK;
     uint32_t above = plan->parent == PLAN_NONE ? PLAN_NONE : plans->plans[plan->parent].root;
-    bool as_parent = outcome->action == REPAIR_ACTION_PARENT &&
-                     (evidence->producer_state == REPAIR_PRODUCER_KEPT ||
-                      (above != PLAN_NONE && fits_caps(worker, plan, above)));
-    count_repair(worker, item, as_parent ? WORKER_REPAIRED_PARENT : WORKER_REPAIRED_LINK);
+    bool as_parent =
+        outcome->action == REPAIR_ACTION_PARENT &&
+        (evidence->mode == REPAIR_REPORT || evidence->producer_state == REPAIR_PRODUCER_KEPT ||
+         (above != PLAN_NONE && fits_caps(worker, plan, above)));
+    item->result = as_parent ? WORKER_REPAIRED_PARENT : WORKER_REPAIRED_LINK;
     if (evidence->mode == REPAIR_REPORT)
-        return SB_OK;
+        return SB_OK; /* counted as mode auto would act, were the producer's trace at hand */
     struct span_patch consumer = {
         .span = outcome->consumer,
         .evidence = item,
@@ -319,6 +320,25 @@ static enum sb_err apply(struct worker *worker, struct plan *plan, uint32_t numb
     return err == SB_OK ? add_patch(plans, plan, &consumer) : err;
 }
 
+/* A span that was delivered twice is patched twice: backends keep either of the two. */
+static enum sb_err patch_copies(struct plans *plans, struct plan *plan, uint32_t span_count)
+{
+    uint32_t end = plan->first_patch + plan->patch_count;
+    for (uint32_t i = plan->first_patch; i < end; i++) {
+        struct span_patch copy = plans->patches[i];
+        struct span_id id = plans->spans[copy.span].span_id;
+        copy.joined = false; /* one queue span is enough */
+        for (copy.span++; copy.span < span_count; copy.span++) {
+            if (!span_id_equal(plans->spans[copy.span].span_id, id))
+                continue;
+            enum sb_err err = add_patch(plans, plan, &copy);
+            if (err != SB_OK)
+                return err;
+        }
+    }
+    return SB_OK;
+}
+
 static enum sb_err resolve(struct worker *worker, uint32_t number)
 {
     struct plans *plans = &worker->plans;
@@ -338,7 +358,7 @@ static enum sb_err resolve(struct worker *worker, uint32_t number)
     err = repair_resolve(plans->scratch, &trace, plans->outcomes);
     for (uint32_t i = 0; err == SB_OK && i < trace.evidence_count; i++)
         err = apply(worker, plan, i);
-    return err;
+    return err == SB_OK ? patch_copies(plans, plan, trace.span_count) : err;
 }
 
 enum sb_err plan_tree(struct worker *worker, window_trace root)
@@ -347,4 +367,19 @@ enum sb_err plan_tree(struct worker *worker, window_trace root)
     for (uint32_t i = 0; err == SB_OK && i < worker->plans.count; i++)
         err = resolve(worker, i);
     return err;
+}
+
+void plan_count_repairs(struct worker *worker)
+{
+    for (uint32_t i = 0; i < worker->plans.count; i++) {
+        const struct trace_extra *extra =
+            traces_extra(&worker->traces, worker->plans.plans[i].trace);
+        for (uint32_t at = extra == NULL ? POOL_NONE : extra->first_evidence;
+             at != POOL_NONE;) {
+            const struct evidence_item *item = traces_evidence(&worker->traces, at);
+            if (item->counts)
+                worker->counters.repairs[item->join.rule][item->result]++;
+            at = item->next;
+        }
+    }
 }

@@ -6,7 +6,9 @@
  *   arrival    spans into windows, sides of hops to where their keys are owned
  *   gather     the two sides of a hop brought into one window
  *   verdict    due traces: repaired, decided, emitted or dropped
- *   emit       kept spans, patched, to the batches
+ *   plan       what is to become of the traces of one tree
+ *   emit       kept spans to the batches
+ *   patch      what is written behind a kept span
  *   letters    what can not be taken, to the dead-letter topic
  *   loop       the thread, its phases and commands
  *   group      all workers together, as the control thread sees them
@@ -107,6 +109,10 @@ struct plan {
     bool merged;               /* canonical is not its own id */
     bool forced;               /* merged into a trace that was kept before: kept as well */
     uint16_t forced_policy;
+    uint32_t next;  /* of the plans that share its root, or PLAN_NONE */
+    uint32_t last;  /* of a root: the last of those that share it */
+    uint64_t spans; /* of a root: of all that share it, for the caps */
+    uint64_t bytes;
     uint32_t first_patch;
     uint32_t patch_count;
 };
@@ -121,7 +127,7 @@ struct plans {
     struct repair_span *spans;
     uint32_t span_room;
     struct repair_evidence *evidence;
-    const struct evidence_item **evidence_items;
+    struct evidence_item **evidence_items;
     struct repair_outcome *outcomes;
     uint32_t evidence_room;
     struct repair_scratch *scratch;
@@ -131,6 +137,7 @@ struct plans {
 struct verdict {
     struct decide_verdict decided;
     const char *reason; /* complete_reason */
+    bool told;          /* a span that left carries it, or left before */
 };
 
 /* Spans of one envelope on their way to one worker. */
@@ -170,6 +177,7 @@ struct worker {
     struct text patch;     /* of the span being written */
     struct text rewritten; /* it, where links of it change */
     struct text original_links;
+    struct text queue_span;
     uint32_t queue_envelope; /* of the queue spans */
 
     struct egress egress;
@@ -231,6 +239,7 @@ struct arrival {
     uint32_t record;
     uint32_t flags;
     uint8_t status;
+    bool is_root;
     bool pulled; /* sent on by the trace's home: do not send it back */
 };
 
@@ -250,7 +259,7 @@ void arrival_flush(struct worker *worker);
 
 /* gather.c */
 void gather_add_side(struct worker *worker, struct trace_id trace_id,
-                     const struct hop_side *side, uint64_t end_ns);
+                     const struct hop_side *side);
 void gather_add_message(struct worker *worker, struct repair_key key,
                         const struct repair_message_side *side);
 void gather_on_join(void *worker, const struct repair_join *join);
@@ -271,6 +280,8 @@ void verdict_make_room(struct worker *worker);
 
 /* plan.c: fills worker->plans for the tree under `root`.  SB_ERR_MEMORY. */
 enum sb_err plan_tree(struct worker *worker, window_trace root) SB_MUST_USE;
+/* Once it is certain that the plan is carried out. */
+void plan_count_repairs(struct worker *worker);
 /* Fills worker->plans.spans for one trace.  SB_ERR_MEMORY. */
 enum sb_err plan_list_spans(struct worker *worker, window_trace trace,
                             uint32_t *ret_count) SB_MUST_USE;
@@ -278,7 +289,7 @@ void plans_clear(struct plans *plans);
 
 /* emit.c */
 /* All spans of the trace go to the batches; their counts and references go with them. */
-void emit_plan(struct worker *worker, const struct plan *plan, const struct verdict *verdict);
+void emit_plan(struct worker *worker, const struct plan *plan, struct verdict *verdict);
 void emit_late(struct worker *worker, const struct arrival *arrival,
                const struct verdict *verdict);
 

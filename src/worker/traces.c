@@ -124,6 +124,30 @@ window_trace traces_root(const struct traces *traces, window_trace trace)
     return WINDOW_NONE;
 }
 
+bool traces_is_below(const struct traces *traces, window_trace trace, window_trace above)
+{
+    for (int depth = 0; depth < TREE_DEPTH_MAX; depth++) {
+        const struct trace_extra *extra = traces_extra(traces, trace);
+        if (extra == NULL || extra->attached_to == WINDOW_NONE)
+            return false;
+        trace = extra->attached_to;
+        if (trace == above)
+            return true;
+    }
+    return true;
+}
+
+struct evidence_item *traces_attachment(const struct traces *traces, window_trace trace)
+{
+    const struct trace_extra *extra = traces_extra(traces, trace);
+    if (extra == NULL || extra->attached_to == WINDOW_NONE)
+        return NULL;
+    struct evidence_item *item = traces_evidence(traces, extra->first_evidence);
+    while (item != NULL && !item->attaches)
+        item = traces_evidence(traces, item->next);
+    return item;
+}
+
 void traces_attach(struct traces *traces, window_trace producer, window_trace member)
 {
     struct trace_extra *above = traces_extra(traces, producer);

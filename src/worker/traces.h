@@ -23,8 +23,9 @@ enum trace_phase {
 /* Lies in the window beside the trace, zeroed at first. */
 struct trace_state {
     struct decide_facts facts;
-    uint32_t extra; /* number + 1; 0: none */
-    uint8_t phase;  /* enum trace_phase */
+    uint32_t extra;  /* number + 1; 0: none */
+    uint32_t tenant; /* of its first span's resource; 0: none said */
+    uint8_t phase;   /* enum trace_phase */
 };
 
 /* A span that is one side of a hop. */
@@ -33,6 +34,7 @@ struct hop_side {
     struct repair_key key; /* of its coordinate; zero: none */
     uint64_t destination;  /* hash of its name */
     uint64_t start_ns;
+    uint64_t end_ns;
     struct repair_context link; /* consumer with exactly one foreign link: to what */
     uint32_t batch_count;
     uint16_t settings; /* of the destination: see destinations.h */
@@ -56,6 +58,8 @@ struct evidence_item {
     bool decided_keep;
     uint16_t decided_policy;
     struct trace_id target; /* the id under which the producer's trace goes, if decided */
+    bool counts;            /* in the plan: it has a result, */
+    uint8_t result;         /* enum worker_repair_result */
     uint32_t next;
 };
 
@@ -126,6 +130,12 @@ const struct hop_side *traces_find_side(const struct traces *traces, window_trac
 
 /* The root of the tree the trace stands in; itself where it stands alone. */
 window_trace traces_root(const struct traces *traces, window_trace trace);
+
+/* Does `trace` stand under `above`, or too deep to tell? */
+bool traces_is_below(const struct traces *traces, window_trace trace, window_trace above);
+
+/* The evidence by which the trace stands where it stands, or NULL. */
+struct evidence_item *traces_attachment(const struct traces *traces, window_trace trace);
 
 /* Puts `member` under `producer`; the caller has checked that this closes no circle. */
 void traces_attach(struct traces *traces, window_trace producer, window_trace member);

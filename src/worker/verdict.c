@@ -31,8 +31,7 @@ static void count_verdict(struct worker *worker, bool keep, uint32_t spans)
         worker->counters.dropped_no_policy += spans;
 }
 
-static void carry_out(struct worker *worker, const struct plan *plan,
-                      const struct verdict *verdict)
+static void carry_out(struct worker *worker, const struct plan *plan, struct verdict *verdict)
 {
     if (verdict->decided.keep || worker->options->dry_run)
         emit_plan(worker, plan, verdict);
@@ -66,11 +65,9 @@ static struct decide_verdict decide_root(struct worker *worker, uint32_t root,
     const struct plans *plans = &worker->plans;
     struct decide_facts facts;
     decide_facts_init(&facts);
-    for (uint32_t i = root; i < plans->count; i++) {
-        if (plans->plans[i].root == root)
-            decide_facts_merge(&facts,
-                               &traces_state(&worker->traces, plans->plans[i].trace)->facts);
-    }
+    for (uint32_t i = root; i != PLAN_NONE; i = plans->plans[i].next)
+        decide_facts_merge(&facts,
+                           &traces_state(&worker->traces, plans->plans[i].trace)->facts);
     *ret_spans = facts.spans;
     const struct plan *plan = &plans->plans[root];
     if (plan->forced)
@@ -78,32 +75,32 @@ static struct decide_verdict decide_root(struct worker *worker, uint32_t root,
     return decide_verdict(worker->decide, plan->canonical, &facts);
 }
 
-static void remember_plan(struct worker *worker, const struct plan *plan,
-                          struct decide_verdict decided)
+/* Links between the merged traces are rewritten by their aliases, and late spans follow them. */
+static enum sb_err put_aliases(struct worker *worker)
 {
-    struct trace_id id = window_trace_id(worker->window, plan->trace);
-    remember(worker, id, decided);
-    if (plan->merged && aliases_put(&worker->aliases, id, plan->canonical) != SB_OK)
-        worker->counters.hops_forgotten++;
+    enum sb_err err = SB_OK;
+    for (uint32_t i = 0; err == SB_OK && i < worker->plans.count; i++) {
+        const struct plan *plan = &worker->plans.plans[i];
+        if (plan->merged)
+            err = aliases_put(&worker->aliases, window_trace_id(worker->window, plan->trace),
+                              plan->canonical);
+    }
+    return err;
 }
 
 static void carry_out_root(struct worker *worker, uint32_t root, const char *reason)
 {
     const struct plans *plans = &worker->plans;
     uint32_t spans;
-    struct verdict verdict = {.reason = reason};
+    struct verdict verdict = {.reason = reason, .told = plans->plans[root].forced};
     verdict.decided = decide_root(worker, root, &spans);
     if (spans == 0)
         return; /* only stand-ins: nobody ever sent a span of it */
     count_verdict(worker, verdict.decided.keep, spans);
-    /* Aliases first: links between the merged traces are rewritten by them. */
-    for (uint32_t i = root; i < plans->count; i++) {
-        if (plans->plans[i].root == root)
-            remember_plan(worker, &plans->plans[i], verdict.decided);
-    }
-    for (uint32_t i = root; i < plans->count; i++) {
-        if (plans->plans[i].root == root)
-            carry_out(worker, &plans->plans[i], &verdict);
+    for (uint32_t i = root; i != PLAN_NONE; i = plans->plans[i].next) {
+        const struct plan *plan = &plans->plans[i];
+        remember(worker, window_trace_id(worker->window, plan->trace), verdict.decided);
+        carry_out(worker, plan, &verdict);
     }
 }
 
@@ -118,11 +115,12 @@ static void forget_tree(struct worker *worker)
 
 static void close_tree(struct worker *worker, window_trace root, const char *reason)
 {
-    if (plan_tree(worker, root) != SB_OK) {
+    if (plan_tree(worker, root) != SB_OK || put_aliases(worker) != SB_OK) {
         /* Memory is short: nothing has changed yet; try again a little later. */
         window_hold(worker->window, root, worker->now_ns);
         return;
     }
+    plan_count_repairs(worker);
     for (uint32_t i = 0; i < worker->plans.count; i++) {
         if (worker->plans.plans[i].root == i)
             carry_out_root(worker, i, reason);
@@ -173,6 +171,8 @@ static bool awaits_tap(const struct worker *worker, window_trace trace)
 
 bool verdict_run(struct worker *worker, uint32_t budget)
 {
+    static const char *const reasons[] = {
+        [WINDOW_WAIT] = "wait", [WINDOW_AFTER_ROOT] = "after_root", [WINDOW_IDLE] = "idle"};
     for (; budget > 0; budget--) {
         window_trace trace = window_due(worker->window, worker->now_ns);
         if (trace == WINDOW_NONE)
@@ -182,7 +182,8 @@ bool verdict_run(struct worker *worker, uint32_t budget)
         if (awaits_tap(worker, trace))
             window_hold(worker->window, trace, worker->now_ns);
         else
-            verdict_close(worker, trace, "wait");
+            verdict_close(worker, trace,
+                          reasons[window_deadline(worker->window, trace, worker->now_ns)]);
     }
     return true;
 }

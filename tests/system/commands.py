@@ -10,8 +10,8 @@ import unittest
 from harness import bridge, env
 from harness.kafka import Kafka
 
-LIBRARIES = ("librdkafka", "libcurl", "libevent", "libconfig", "jansson", "protobuf-c", "zlib",
-             "zstd", "pcre2", "xxhash")
+LIBRARIES = ("librdkafka", "libcurl", "libevent", "libconfig", "jansson", "zlib", "zstd", "lz4",
+             "pcre2", "xxhash", "openssl")
 
 
 class Commands(env.Case):
@@ -24,9 +24,13 @@ class Commands(env.Case):
                              library)
 
     def test_sample_passes_its_own_check(self) -> None:
-        sample = bridge.run_once("config", "init")
-        self.assertEqual(bridge.EX_OK, sample.returncode, sample.stderr)
-        self.assertIn("sampling", sample.stdout)
+        made = bridge.run_once("config", "init", str(self.folder))
+        self.assertEqual(bridge.EX_OK, made.returncode, made.stderr)
+        checked = bridge.run_once("check", "worker.conf", "topics/otlp_spans.conf",
+                                  cwd=self.folder)
+        self.assertEqual(bridge.EX_OK, checked.returncode, checked.stderr)
+
+    def test_reference(self) -> None:
         docs = bridge.run_once("config", "docs")
         self.assertEqual(bridge.EX_OK, docs.returncode, docs.stderr)
         self.assertIn("window.wait", docs.stdout)

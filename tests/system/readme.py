@@ -56,12 +56,13 @@ class Readme(env.Case):
         return done.stdout
 
     def shop(self, role: str, propagators: str) -> list[str]:
+        """The trace ids of three orders."""
         app = pathlib.Path(__file__).parent / "apps" / "shop.py"
         done = subprocess.run(
             [sys.executable, str(app), role, "--bootstrap", self.kafka.bootstrap, "--orders", "3"],
             env={**os.environ, "OTEL_PROPAGATORS": propagators}, capture_output=True, text=True,
             timeout=env.PATIENCE_S, check=True)
-        return json.loads(done.stdout)
+        return list(json.loads(done.stdout).values())
 
     def test_every_block_is_known(self) -> None:
         self.assertEqual({"quickstart", "own-topics", "service", "runner"}, set(steps(README)))

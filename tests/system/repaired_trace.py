@@ -5,6 +5,7 @@ spans through Kafka; the consumer lost the context; Jaeger shows one tree.
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import unittest
@@ -12,6 +13,7 @@ import unittest
 from harness import bridge, env
 from harness.jaeger import Jaeger
 from harness.kafka import Kafka
+from harness.wait import until
 
 ORDERS = 5
 
@@ -32,7 +34,7 @@ class RepairedTrace(env.Case):
         self.kafka.create_topics("orders", "otlp_spans", "late", partitions=2)
 
     def shop(self, role: str, *options: str,
-             propagators: str = "tracecontext,baggage") -> list[str]:
+             propagators: str = "tracecontext,baggage") -> dict[str, str]:
         """Runs one of the applications to its end; the trace id it saw for each order."""
         app = pathlib.Path(__file__).parent / "apps" / "shop.py"
         done = subprocess.run(
@@ -48,12 +50,13 @@ class RepairedTrace(env.Case):
         return made.spans("otlp_spans", encoding).messages(
             "orders", repair={"mode": "auto", "queue_span": True})
 
-    def assert_repaired(self, traces: list[str], lost: list[str], rule: str,
+    def assert_repaired(self, traces: dict[str, str], lost: dict[str, str], rule: str,
                         consumer_root: str) -> None:
         """Each trace is one tree in Jaeger, with the queue between the two services."""
-        self.assertEqual(ORDERS, len(set(traces)))
-        self.assertFalse(set(traces) & set(lost), "the applications had nothing to repair")
-        for trace_id, lost_id in zip(traces, lost, strict=True):
+        self.assertEqual(ORDERS, len(set(traces.values())))
+        self.assertFalse(set(traces.values()) & set(lost.values()), "there was nothing to repair")
+        for order, trace_id in traces.items():
+            lost_id = lost[order]
             spans = self.jaeger.trace(trace_id)
             by_id = {span["spanID"]: span for span in spans}
             parents = {span["spanID"]: self.parent_of(span) for span in spans}
@@ -151,7 +154,8 @@ class RepairedTrace(env.Case):
         """The same from a topic of OTLP JSON."""
         traces = self.shop("checkout", "--json")
         lost = self.shop("billing", "--json", propagators="baggage")
-        report = self.configure(bridge.otlp_http(self.jaeger.http_url), encoding="otlp_json").drain()
+        sink = bridge.otlp_http(self.jaeger.http_url)
+        report = self.configure(sink, encoding="otlp_json").drain()
         self.check_report(report, "header_at_coordinate")
         self.assert_repaired(traces, lost, "header_at_coordinate", consumer_root="recv")
 
@@ -164,6 +168,24 @@ class RepairedTrace(env.Case):
         self.check_report(report, "header_at_coordinate")
         self.assert_repaired(traces, lost, "header_at_coordinate", consumer_root="recv")
 
+    def test_jaeger_comes_later(self) -> None:
+        """Over gRPC, as a service: it waits for its backend, and nothing is lost meanwhile."""
+        traces = self.shop("checkout")
+        lost = self.shop("billing", propagators="baggage")
+        late = Jaeger(self.folder / "jaeger")
+        self.addCleanup(late.stop)
+        made = bridge.Bridge(self.folder, self.kafka.bootstrap, [bridge.otlp_grpc(late.grpc_url)],
+                             group=self.id(), window={"wait": "500ms"})
+        run = made.spans("otlp_spans").messages("orders").start("--json")
+        run.wait_log(late.grpc_url.removeprefix("http://"))
+        late.start()
+        for order, trace_id in traces.items():
+            until("a trace is there", lambda: len(late.trace(trace_id)) == 6)  # noqa: B023
+            self.assertEqual([], late.trace(lost[order]))
+        run.signal(signal.SIGTERM)
+        report = bridge.finish(run)
+        self.assertEqual((6 * ORDERS, 0), (report["exported"], report["lost"]))
+
     def test_mode_off_leaves_all_as_it_was(self) -> None:
         traces = self.shop("checkout")
         lost = self.shop("billing", propagators="baggage")
@@ -172,7 +194,7 @@ class RepairedTrace(env.Case):
                             repair={"mode": "off"})
         report = off.spans("otlp_spans").messages("orders", repair={"mode": "off"}).drain()
         self.assertEqual({}, report.repairs())
-        for trace_id in traces + lost:
+        for trace_id in [*traces.values(), *lost.values()]:
             for span in self.jaeger.trace(trace_id):
                 self.assertFalse([t for t in span["tags"] if t.startswith("spanbridge.repair")])
             self.assertTrue(self.jaeger.trace(trace_id))

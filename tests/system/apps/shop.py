@@ -9,7 +9,8 @@ Both sides must be given the same style.  What reaches the other side of the que
 - coordinate: spans as a Java agent writes them, with topic, partition and offset on both
   sides, and nothing in the record's headers.
 
-Spans go to Kafka too, into the topic otlp_spans.  Prints the trace id of each order, as JSON.
+Spans go to Kafka too, into the topic otlp_spans.  Prints the trace id in which each order was
+handled, as a JSON object by order number.
 """
 
 import argparse
@@ -52,13 +53,13 @@ def current_trace_id() -> str:
     return f"{trace.get_current_span().get_span_context().trace_id:032x}"
 
 
-def checkout(options: argparse.Namespace) -> list[str]:
+def checkout(options: argparse.Namespace) -> dict[str, str]:
     tracer = trace.get_tracer("shop")
     producer = confluent_kafka.Producer({"bootstrap.servers": options.bootstrap})
-    trace_ids = []
+    trace_ids = {}
     for number in range(options.orders):
         with tracer.start_as_current_span("POST /checkout", kind=SpanKind.SERVER):
-            trace_ids.append(current_trace_id())
+            trace_ids[str(number)] = current_trace_id()
             with tracer.start_as_current_span("reserve stock"):
                 pass
             if options.style == "coordinate":
@@ -86,13 +87,13 @@ def send_with_coordinate(tracer: trace.Tracer, producer: confluent_kafka.Produce
         set_coordinate(span, "publish", placed[0])
 
 
-def billing(options: argparse.Namespace) -> list[str]:
+def billing(options: argparse.Namespace) -> dict[str, str]:
     tracer = trace.get_tracer("shop")
     consumer = confluent_kafka.Consumer({
         "bootstrap.servers": options.bootstrap, "group.id": "billing",
         "auto.offset.reset": "earliest"})
     consumer.subscribe([TOPIC])
-    trace_ids: list[str] = []
+    trace_ids: dict[str, str] = {}
     while len(trace_ids) < options.orders:
         message = consumer.poll(1)
         if message is None or message.error():
@@ -101,16 +102,17 @@ def billing(options: argparse.Namespace) -> list[str]:
             with tracer.start_as_current_span(f"{TOPIC} process", kind=SpanKind.CONSUMER) as span:
                 set_coordinate(span, "process", message)
                 span.set_attribute("messaging.kafka.consumer.group", "billing")
-                charge(tracer, trace_ids)
+                trace_ids[message.key().decode()] = charge(tracer)
         else:
-            charge(tracer, trace_ids)  # the instrumentation holds its span open until the next poll
+            # The instrumentation holds its span open until the next poll.
+            trace_ids[message.key().decode()] = charge(tracer)
     consumer.close()
     return trace_ids
 
 
-def charge(tracer: trace.Tracer, trace_ids: list[str]) -> None:
+def charge(tracer: trace.Tracer) -> str:
     with tracer.start_as_current_span("charge card"):
-        trace_ids.append(current_trace_id())
+        return current_trace_id()
 
 
 def set_coordinate(span: trace.Span, operation: str, message: confluent_kafka.Message) -> None:

@@ -121,10 +121,5 @@ class Receiver:
         with self._lock:
             return list(self._spans)
 
-    def forget(self) -> None:
-        with self._lock:
-            self._spans.clear()
-            self.bodies.clear()
-
     def span_ids(self) -> set[bytes]:
         return {span.span_id for span in self.spans()}

@@ -149,12 +149,13 @@ static void test_sizes(void **state)
            "worker.conf:1: error: sink \"s\": retry.initial is above retry.max\n");
 }
 
-static void test_loss(void **state)
+static void test_on_full(void **state)
 {
     (void)state;
     expect("otlp_http", "endpoint = \"http://a\"; on_full = \"drop_oldest\";",
-           "worker.conf:1: warning: sink \"s\" loses spans when its queue is full\n"
-           "  help: they are counted as lost; \"block\" loses none\n");
+           "worker.conf:1: error: sinks[0].on_full = \"drop_oldest\" is not available in this "
+           "version\n"
+           "  help: known: block\n");
 }
 
 int main(void)
@@ -163,7 +164,7 @@ int main(void)
         cmocka_unit_test(test_endpoints), cmocka_unit_test(test_schemes),
         cmocka_unit_test(test_user),      cmocka_unit_test(test_usual_ports),
         cmocka_unit_test(test_tls),       cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_sizes),     cmocka_unit_test(test_loss),
+        cmocka_unit_test(test_sizes),     cmocka_unit_test(test_on_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

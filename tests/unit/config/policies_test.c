@@ -100,6 +100,10 @@ static void test_regex(void **state)
            "values = [ \"a\", \"x(\" ]; }",
            "worker.conf:1: error: sampling.policies[0].values[1] is no regular expression: "
            "missing closing parenthesis\n  help: at character 3 of \"x(\"\n");
+    expect("{ name = \"a\"; type = \"string_attribute\"; key = \"k\"; regex = true; "
+           "values = [ \"\\\\C\" ]; }",
+           "worker.conf:1: error: sampling.policies[0].values[0] is no regular expression: "
+           "using \\C is disabled by the application\n  help: at character 3 of \"\\C\"\n");
     /* The same text is no expression without the switch. */
     expect("{ name = \"a\"; type = \"string_attribute\"; key = \"k\"; values = [ \"x(\" ]; }",
            "");

@@ -106,7 +106,8 @@ static void test_the_fast_path_takes_nothing_else(void **state)
         write_random_attribute(&random, &text);
         size_t flips = random_between(&random, 1, 3);
         for (size_t i = 0; i < flips; i++)
-            text.at[random_below(&random, text.len)] ^= (char)(1 << random_below(&random, 8));
+            ((uint8_t *)text.at)[random_below(&random, text.len)] ^=
+                (uint8_t)(1 << random_below(&random, 8));
         taken += check_both_ways(text_bytes(&text), &rules);
     }
     assert_true(taken > 1000);

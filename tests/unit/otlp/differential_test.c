@@ -26,7 +26,7 @@ static int set_up(void **state)
     arena_init(&fixture->arena, ARENA_BYTES_MAX);
     random_init(&fixture->random, 5);
     assert_int_equal(otlp_keys_new(&fixture->keys), SB_OK);
-    for (uint16_t i = 0; i < WANTED; i++) {
+    for (unsigned i = 0; i < WANTED; i++) {
         char key[40];
         uint16_t id;
         snprintf(key, sizeof(key), "messaging.key.%u", i);

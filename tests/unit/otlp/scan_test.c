@@ -156,7 +156,7 @@ static void test_envelope_fields_around_spans(void **state)
     }
 }
 
-/* Only the last ResourceSpans is split, so the scratch is made late and must be large enough. */
+/* The scratch is made for the first envelope that is split, and never moves. */
 static void test_a_scratch_as_large_as_the_record(void **state)
 {
     struct fixture *fixture = *state;

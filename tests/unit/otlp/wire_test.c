@@ -102,7 +102,7 @@ static void test_what_is_no_field(void **state)
         BYTES_LITERAL("\x0c"),     /* the end of a group */
         BYTES_LITERAL("\x0e\x01"), /* types that do not exist */
         BYTES_LITERAL("\x0f\x01"),
-        BYTES_LITERAL("\x80\x80\x80\x80\x10\x00"), /* a tag of 33 bits */
+        BYTES_LITERAL("\x88\x80\x80\x80\x10\x00"), /* a tag of 33 bits */
         BYTES_LITERAL("\x08"),                     /* cut off */
         BYTES_LITERAL("\x39\x01\x02\x03\x04\x05\x06\x07"),
         BYTES_LITERAL("\x0d\x01\x02\x03"),

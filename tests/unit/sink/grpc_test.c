@@ -24,9 +24,9 @@ struct row {
 #define LOST RESPONSE_LOST
 
 /* Status { code 8, message "m", RetryInfo { 5 s } }, and the same without a delay. */
-#define RETRY_5S       "CAgSAW0aMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIECgIIBQ=="
-#define RETRY_NO_DELAY "EgFtGioKKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5SZXRyeUluZm8"
-#define NO_RETRY_INFO  "CAgSAW0"
+#define RETRY_5S   "CAgSAW0aMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIECgIIBQ=="
+#define RETRY_BARE "EgFtGioKKHR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLnJwYy5SZXRyeUluZm8"
+#define NO_RETRY   "CAgSAW0"
 
 static const struct row rows[] = {
     {200, 0, DONE, "", "", ANSWER_ACCEPTED, 0},
@@ -53,8 +53,8 @@ static const struct row rows[] = {
     {200, 14, DONE, "", RETRY_5S, ANSWER_RETRY, 5000},
     {200, 14, DONE, "", "!!!", ANSWER_RETRY, 0},
     {200, 8, DONE, "", RETRY_5S, ANSWER_RETRY, 5000},
-    {200, 8, DONE, "", RETRY_NO_DELAY, ANSWER_RETRY, 0},
-    {200, 8, DONE, "", NO_RETRY_INFO, ANSWER_REFUSED, 0},
+    {200, 8, DONE, "", RETRY_BARE, ANSWER_RETRY, 0},
+    {200, 8, DONE, "", NO_RETRY, ANSWER_REFUSED, 0},
     {200, 8, DONE, "", "!!!", ANSWER_REFUSED, 0},
     /* Messages above a limit, of Go, C++ and Java. */
     {200, 8, DONE, "grpc: received message larger than max (9 vs. 4)", "", ANSWER_TOO_LARGE, 0},
@@ -127,6 +127,7 @@ static const struct message_row message_rows[] = {
     {"partial success", CONTENT("\0\0\0\0\4\x0a\2\x08\3"), 3},
     {"cut in the frame", CONTENT("\0\0\0\0"), 0},
     {"cut in the message", CONTENT("\0\0\0\0\5\x0a\2\x08\3"), 0},
+    {"cut where the NUL behind would fit", CONTENT("\0\0\0\0\7\x0a\2\x08\3\x1a\1"), 0},
     {"length beyond all", CONTENT("\0\xff\xff\xff\xff\x0a\2\x08\3"), 0},
     {"compressed without a name", CONTENT("\1\0\0\0\4\x0a\2\x08\3"), 0},
     {"unknown flag", CONTENT("\7\0\0\0\4\x0a\2\x08\3"), 0},

@@ -64,8 +64,8 @@ static const struct row rows[] = {
     /* Refusals with a cure. */
     {400, DONE, "", "text/plain", CONTENT("bad utf-8"), ANSWER_BAD_CONTENT, 0, 0, "bad utf-8"},
     {400, DONE, "", PB, CONTENT("\x08\x03\x12\x03why"), ANSWER_BAD_CONTENT, 0, 0, "why"},
-    {400, DONE, "", "text/plain", CONTENT("http: request body too large"), ANSWER_TOO_LARGE, 0, 0,
-     "http: request body too large"},
+    {400, DONE, "", "text/plain", CONTENT("http: request body too large"), ANSWER_TOO_LARGE, 0,
+     0, "http: request body too large"},
     {400, LATE, "", PB, NONE, ANSWER_BAD_CONTENT, 0, 0, ""},
     {401, DONE, "", "", NONE, ANSWER_UNAUTHORISED, 0, 0, ""},
     {403, DONE, "30", "", NONE, ANSWER_UNAUTHORISED, 0, 0, ""},

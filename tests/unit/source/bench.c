@@ -189,6 +189,10 @@ void driver_init(struct driver *driver, const char *bootstrap)
                     },
             },
     };
+    /* SB_BENCH_LOG=1 shows the source's log, to find out why a test fails. */
+    struct log_options log = {.fd = 2, .clock = clock_system()};
+    if (getenv("SB_BENCH_LOG") != NULL)
+        assert_int_equal(log_new(&log, &driver->options.log), SB_OK);
     atomic_init(&driver->publishing, true);
     pthread_mutex_init(&driver->lock, NULL);
     driver_property(driver, "topic.metadata.refresh.interval.ms", "300");
@@ -311,6 +315,8 @@ void driver_stop(struct driver *driver, bool commit)
 void driver_clear(struct driver *driver)
 {
     driver_stop(driver, false);
+    log_free(driver->options.log);
+    driver->options.log = NULL;
     free(driver->seen);
     driver->seen = NULL;
 }

@@ -15,7 +15,7 @@ struct fake_sink;
 typedef enum sink_outcome (*fake_judge_fn)(void *arg, const struct out_span *span);
 
 struct fake_sink {
-    struct sink head; /* first */
+    struct sink head;         /* first */
     struct sink_batch *first; /* held, oldest first */
     struct sink_batch *last;
     uint32_t held;

@@ -31,6 +31,12 @@ struct config_files {
     void *arg;
 };
 
+enum { CONFIG_WHY_LEN = 256 };
+
+/* True if librdkafka takes the property; else `why` tells.  config does not link it itself. */
+typedef bool (*config_property_fn)(const char *name, const char *value,
+                                   char why[CONFIG_WHY_LEN]);
+
 /* All borrowed for the time of the call. */
 struct config_sources {
     const struct config_files *files; /* NULL: the file system */
@@ -39,6 +45,7 @@ struct config_sources {
     uint32_t topic_count;
     const struct config_override *overrides;
     uint32_t override_count;
+    config_property_fn check_property; /* NULL: properties are not looked at */
 };
 
 enum config_severity { CONFIG_ERROR, CONFIG_WARNING };

@@ -130,7 +130,7 @@ enum settings_compression {
     SETTINGS_COMPRESSION_GZIP,
     SETTINGS_COMPRESSION_ZSTD
 };
-enum settings_sink_on_full { SETTINGS_SINK_BLOCK, SETTINGS_SINK_DROP_OLDEST };
+enum settings_sink_on_full { SETTINGS_SINK_BLOCK };
 
 /* Exactly one of value and file is set. */
 struct settings_header {
@@ -236,7 +236,6 @@ enum settings_start {
 };
 enum settings_tap { SETTINGS_TAP_INDEX };
 enum settings_isolation { SETTINGS_READ_COMMITTED, SETTINGS_READ_UNCOMMITTED };
-enum settings_timestamps { SETTINGS_TIMESTAMPS_CREATE, SETTINGS_TIMESTAMPS_APPLICATION };
 
 /* One topic file.  errors and repair are the effective ones: the worker's where unset. */
 struct settings_topic {
@@ -251,7 +250,6 @@ struct settings_topic {
     enum settings_start start;
     enum settings_tap tap;
     enum settings_isolation isolation;
-    enum settings_timestamps timestamps;
     struct settings_errors errors;
     struct settings_repair repair;
     struct settings_property *properties; /* after the worker's, so they win */

@@ -21,8 +21,12 @@ enum { OTLP_KEYS_MAX = 1024 };
 enum sb_err otlp_keys_new(struct otlp_keys **ret) SB_MUST_USE;
 void otlp_keys_free(struct otlp_keys *keys);
 
-/* The id of `key` (copied), new or the one it already has: ids count up from 0.  SB_ERR_LIMIT, SB_ERR_MEMORY. */
-enum sb_err otlp_keys_add(struct otlp_keys *keys, struct bytes key, uint16_t *ret_id) SB_MUST_USE;
+/*
+ * The id of `key` (copied), new or the one it already has: ids count up from 0.
+ * SB_ERR_LIMIT, SB_ERR_MEMORY.
+ */
+enum sb_err otlp_keys_add(struct otlp_keys *keys, struct bytes key,
+                          uint16_t *ret_id) SB_MUST_USE;
 
 /* The id of `key`, or OTLP_KEY_NONE. */
 uint16_t otlp_keys_find(const struct otlp_keys *keys, struct bytes key);

@@ -127,7 +127,10 @@ void otlp_scan_free(struct otlp_scan *scan);
 
 /*
  * Scans one request.  The fault of the record as a whole: NONE, MALFORMED, RECORD_TOO_LARGE,
- * TOO_MANY_SPANS; then no span of it may be used.  Single spans carry faults of their own.
+ * TOO_MANY_SPANS; in the last three there are no spans.  Single spans carry faults of their
+ * own, or that of their envelope; they have no hits, and their ids may be NULL.
+ * Spans in the form before OTLP 1.0 (ResourceSpans field 1000) make a record MALFORMED, since
+ * no backend would read them.  Unknown fields beside the ResourceSpans are dropped.
  * SB_ERR_MEMORY when an array can not grow: the record is unharmed and may be tried again.
  */
 enum sb_err otlp_scan_request(struct otlp_scan *scan, struct bytes request,
@@ -135,7 +138,8 @@ enum sb_err otlp_scan_request(struct otlp_scan *scan, struct bytes request,
 
 /* Results of the last request. */
 const struct otlp_span *otlp_scan_spans(const struct otlp_scan *scan, uint32_t *ret_count);
-const struct otlp_envelope *otlp_scan_envelopes(const struct otlp_scan *scan, uint32_t *ret_count);
+const struct otlp_envelope *otlp_scan_envelopes(const struct otlp_scan *scan,
+                                                uint32_t *ret_count);
 const struct otlp_hit *otlp_scan_hits(const struct otlp_scan *scan);
 
 /*
@@ -150,7 +154,8 @@ void otlp_scan_resource(struct bytes resource_fields, const struct otlp_keys *ke
                         otlp_hit_fn on_hit, void *arg);
 
 /* Name and version of the scope in an envelope's scope_fields; empty when absent. */
-void otlp_scan_scope(struct bytes scope_fields, struct bytes *ret_name, struct bytes *ret_version);
+void otlp_scan_scope(struct bytes scope_fields, struct bytes *ret_name,
+                     struct bytes *ret_version);
 
 /* A link of a span. */
 struct otlp_link {

@@ -32,8 +32,10 @@ void otlp_write_bytes_field(struct text *out, uint32_t field, struct bytes value
 /* KeyValue fields with the given field number (Span attributes: 9, Resource: 1, Link: 4). */
 void otlp_write_string_attribute(struct text *out, uint32_t field, struct bytes key,
                                  struct bytes value);
-void otlp_write_int_attribute(struct text *out, uint32_t field, struct bytes key, int64_t value);
-void otlp_write_double_attribute(struct text *out, uint32_t field, struct bytes key, double value);
+void otlp_write_int_attribute(struct text *out, uint32_t field, struct bytes key,
+                              int64_t value);
+void otlp_write_double_attribute(struct text *out, uint32_t field, struct bytes key,
+                                 double value);
 void otlp_write_bool_attribute(struct text *out, uint32_t field, struct bytes key, bool value);
 
 /* Field numbers of Span. */
@@ -59,8 +61,8 @@ void otlp_patch_parent_id(struct text *out, struct span_id id);
 void otlp_patch_flags(struct text *out, uint32_t flags);
 
 /* Span field 13; `attributes` holds encoded Link attributes (field 4 of Link), may be empty. */
-void otlp_write_link(struct text *out, struct trace_id trace, struct span_id span, uint32_t flags,
-                     struct bytes trace_state, struct bytes attributes);
+void otlp_write_link(struct text *out, struct trace_id trace, struct span_id span,
+                     uint32_t flags, struct bytes trace_state, struct bytes attributes);
 
 /*
  * One span of a request to encode: `body` is the encoded Span, patches included.

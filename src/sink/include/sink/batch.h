@@ -21,16 +21,16 @@
 
 /* What became of one span at one sink. */
 enum sink_outcome {
-    SINK_PENDING,      /* not decided yet: a batch that comes back so was not sent */
-    SINK_EXPORTED,     /* acknowledged */
-    SINK_REJECTED,     /* refused for good: by partial success, or for what it holds */
-    SINK_TOO_LARGE,    /* larger than the backend takes, even alone */
-    SINK_LOST          /* drop_oldest only */
+    SINK_PENDING,   /* not decided yet: a batch that comes back so was not sent */
+    SINK_EXPORTED,  /* acknowledged */
+    SINK_REJECTED,  /* refused for good: by partial success, or for what it holds */
+    SINK_TOO_LARGE, /* larger than the backend takes, even alone */
+    SINK_LOST       /* drop_oldest only */
 };
 
 struct sink_span {
     const struct otlp_envelope *envelope;
-    uint32_t at;     /* offset of the encoded Span body in the batch's bytes */
+    uint32_t at; /* offset of the encoded Span body in the batch's bytes */
     uint32_t len;
     uint32_t ticket; /* the worker's own reference; the sink does not look at it */
     uint8_t outcome; /* enum sink_outcome, written by the sink */
@@ -48,7 +48,8 @@ struct sink_batch {
 };
 
 /* SB_ERR_MEMORY. */
-enum sb_err sink_batch_new(uint32_t span_room, size_t bytes_max, struct sink_batch **ret) SB_MUST_USE;
+enum sb_err sink_batch_new(uint32_t span_room, size_t bytes_max,
+                           struct sink_batch **ret) SB_MUST_USE;
 void sink_batch_free(struct sink_batch *batch);
 void sink_batch_reset(struct sink_batch *batch); /* empties it, keeps the memory */
 

@@ -49,6 +49,7 @@ struct sink_otlp_options {
 };
 
 /* Starts the sink and its thread.  SB_ERR_MEMORY, SB_ERR_CONFIG (logged), SB_ERR_INTERNAL. */
-enum sb_err sink_otlp_new(const struct sink_otlp_options *options, struct sink **ret) SB_MUST_USE;
+enum sb_err sink_otlp_new(const struct sink_otlp_options *options,
+                          struct sink **ret) SB_MUST_USE;
 
 #endif

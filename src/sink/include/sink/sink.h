@@ -21,13 +21,13 @@
 typedef void (*sink_done_fn)(void *arg, struct sink_batch *batch);
 
 #define SINK_COUNTERS(X)                                                                       \
-    X(requests)          /* sent, retries among them */                                        \
+    X(requests) /* sent, retries among them */                                                 \
     X(retries)                                                                                 \
     X(spans_exported)                                                                          \
     X(spans_rejected)                                                                          \
     X(spans_too_large)                                                                         \
-    X(bytes_sent)        /* encoded, before compression */                                     \
-    X(bisections)        /* batches cut in two after a refusal */                              \
+    X(bytes_sent) /* encoded, before compression */                                            \
+    X(bisections) /* batches cut in two after a refusal */                                     \
     X(partial_successes)                                                                       \
     X(response_overflows) /* answers beyond the cap */
 
@@ -37,7 +37,13 @@ struct sink_counters {
 #undef SINK_COUNTER_FIELD
 };
 
-enum sink_state { SINK_CONNECTING, SINK_READY, SINK_BACKING_OFF, SINK_UNAUTHORISED, SINK_STOPPED };
+enum sink_state {
+    SINK_CONNECTING,
+    SINK_READY,
+    SINK_BACKING_OFF,
+    SINK_UNAUTHORISED,
+    SINK_STOPPED
+};
 
 struct sink;
 
@@ -46,7 +52,7 @@ struct sink_ops {
     void (*submit)(struct sink *sink, struct sink_batch *batch); /* takes it; any thread */
     size_t (*queued_bytes)(const struct sink *sink);             /* any thread */
     void (*read_counters)(const struct sink *sink, struct sink_counters *ret); /* any thread */
-    enum sink_state (*state)(const struct sink *sink);           /* any thread */
+    enum sink_state (*state)(const struct sink *sink);                         /* any thread */
     /* Gives unsent batches back as SINK_PENDING, ends the thread.  Nobody submits any more; what
        came late all the same is given back by stop itself, and by stop called again. */
     void (*stop)(struct sink *sink);

@@ -34,6 +34,8 @@ struct window_options {
     size_t bytes_max;       /* of span bytes and the window's own books together */
     size_t data_size;       /* the user's data beside each trace, zeroed at first */
     uint64_t wait_ns;       /* from the first span to the deadline */
+    uint64_t after_root_ns; /* from its root to the deadline, if that is sooner; 0: off */
+    uint64_t idle_ns;       /* from its last span, if that is sooner; 0: off */
     uint64_t hold_retry_ns; /* how long window_hold postpones */
     uint64_t hash_seed;
     uint32_t spans_per_trace_max; /* window_is_over_caps tells */
@@ -53,7 +55,8 @@ void window_free(struct window *window);
 /* Lookups in two steps, so that many can be prefetched before the first is used. */
 uint64_t window_hash(const struct window *window, struct trace_id id);
 void window_prefetch(const struct window *window, uint64_t hash);
-void window_prefetch_trace(const struct window *window, uint64_t hash);
+/* False: the trace is certainly not there. */
+bool window_prefetch_trace(const struct window *window, uint64_t hash);
 
 /* The open trace with that id, or WINDOW_NONE. */
 window_trace window_find(const struct window *window, struct trace_id id, uint64_t hash);
@@ -70,7 +73,7 @@ enum sb_err window_append(struct window *window, window_trace trace,
 bool window_is_over_caps(const struct window *window, window_trace trace);
 
 /* The oldest trace whose deadline has passed, or WINDOW_NONE.  It stays where it is. */
-window_trace window_due(const struct window *window, uint64_t now_ns);
+window_trace window_due(struct window *window, uint64_t now_ns);
 
 /* The trace that has waited longest, or WINDOW_NONE. */
 window_trace window_oldest(const struct window *window);
@@ -80,6 +83,17 @@ uint64_t window_next_deadline_ns(const struct window *window);
 
 /* Gives the trace a new deadline, now + hold_retry. */
 void window_hold(struct window *window, window_trace trace, uint64_t now_ns);
+
+/* Its root has come: due after_root from now, if that is sooner.  Not for held ones. */
+void window_root_seen(struct window *window, window_trace trace, uint64_t now_ns);
+
+/* A span of it has come: with idle_ns, it is not due before it has been idle for so long. */
+void window_touch(struct window *window, window_trace trace, uint64_t now_ns);
+
+/* Which deadline of a due trace has passed. */
+enum window_deadline { WINDOW_WAIT, WINDOW_AFTER_ROOT, WINDOW_IDLE };
+enum window_deadline window_deadline(const struct window *window, window_trace trace,
+                                     uint64_t now_ns);
 
 /* Takes the trace off all deadlines: somebody else's verdict will close it. */
 void window_suspend(struct window *window, window_trace trace);

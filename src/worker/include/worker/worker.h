@@ -61,15 +61,18 @@ struct worker_options {
     uint32_t topic_count;
     struct worker_repair default_repair;
     uint64_t repair_ttl_ns;
-    uint32_t links_max;
     struct otlp_limits limits;
-    uint32_t headers_max; /* per record of a message topic */
+    uint32_t headers_max;      /* of one message; further ones are not looked at */
+    uint32_t header_bytes_max; /* names and values of one message together */
+    uint16_t tenant_key;       /* resource attribute that separates tenants, or OTLP_KEY_NONE */
     const struct otlp_keys *keys;
     const struct decide *decide;
     struct sink *const *sinks;
     const struct worker_batching *batching; /* one for each sink */
     uint32_t sink_count;
     uint64_t wait_ns;
+    uint64_t after_root_ns; /* 0: off */
+    uint64_t idle_ns;       /* 0: off */
     uint64_t hold_ns;
     uint32_t spans_per_trace_max;
     uint32_t bytes_per_trace_max;

@@ -72,8 +72,8 @@ struct receiver_options {
     enum receiver_protocol protocol;
     const char *tls_certificate; /* NULL: no TLS */
     const char *tls_key;
-    const char *tls_client_ca;     /* NULL: clients need no certificate */
-    uint32_t streams_max;          /* gRPC: SETTINGS_MAX_CONCURRENT_STREAMS; 0: no limit */
+    const char *tls_client_ca; /* NULL: clients need no certificate */
+    uint32_t streams_max;      /* gRPC: SETTINGS_MAX_CONCURRENT_STREAMS; 0: no limit */
     /* Longer messages are refused before they have come whole, and the rest is not read, as
        servers do: 413 over HTTP; RESOURCE_EXHAUSTED and RST_STREAM over gRPC.  0: no limit. */
     uint32_t message_max;

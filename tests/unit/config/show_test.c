@@ -1,0 +1,191 @@
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/print.h"
+#include "memory_files.h"
+#include "support/test.h"
+
+static struct settings *load(const char *worker, const char *topic)
+{
+    struct config_report report;
+    struct settings *settings = NULL;
+    config_report_init(&report);
+    enum sb_err err = memory_load(worker, topic, &report, &settings);
+    if (err != SB_OK)
+        fail_msg("%s", report.count > 0 ? report.items[0].text : "?");
+    config_report_clear(&report);
+    return settings;
+}
+
+static void expect_line(const struct text *shown, const char *line)
+{
+    if (strstr(text_string(shown), line) == NULL)
+        fail_msg("no line: %s", line);
+}
+
+static void test_lines(void **state)
+{
+    (void)state;
+    struct settings *settings =
+        load("group = \"g\"; window = {\n wait = \"5s\"; };\n" WORKER_REST,
+             TOPIC "repair = { mode = \"off\"; };");
+    struct text shown;
+    text_init(&shown, 1 << 20);
+    config_show(settings, &shown);
+    expect_line(&shown, "# worker file worker.conf\n");
+    expect_line(&shown, "\ngroup = \"g\";                                            # "
+                        "worker.conf:1\n");
+    expect_line(&shown, "\n# instance: not set\n");
+    expect_line(&shown,
+                "\nwindow = {\n    wait = \"5s\";                                        # "
+                "worker.conf:2\n");
+    expect_line(&shown,
+                "    replay = \"65s\";                                     # derived\n");
+    expect_line(&shown, "\n            type = \"always_sample\";");
+    expect_line(&shown, "\n# topic file topic.conf\n");
+    expect_line(&shown, "    mode = \"off\";                                       # "
+                        "topic.conf:2\n");
+    assert_int_equal(shown.error, SB_OK);
+    text_clear(&shown);
+    settings_free(settings);
+}
+
+#define SECRETS                                                                                \
+    "kafka = { bootstrap = \"${SPANBRIDGE_TEST_SECRET}\"; properties = (\n"                    \
+    "{ name = \"sasl.password\"; value = \"hunter2\"; },\n"                                    \
+    "{ name = \"client.id\"; value = \"shown\"; } ); };\n"                                     \
+    "group = \"${file:worker.conf}\";\n"                                                       \
+    "sampling = { policies = ( { name = \"all\"; type = \"always_sample\"; } ); };\n"          \
+    "sinks = ( { name = \"s\"; type = \"otlp_http\"; endpoint = \"http://a\"; headers = (\n"   \
+    "{ name = \"authorization\"; value = \"Bearer hunter2\"; } ); } );\n"
+
+static void test_redaction(void **state)
+{
+    (void)state;
+    setenv("SPANBRIDGE_TEST_SECRET", "hunter2", 1);
+    struct settings *settings = load(SECRETS, TOPIC);
+    assert_string_equal(settings->kafka.properties[0].value, "hunter2");
+    assert_string_equal(settings->kafka.bootstrap, "hunter2");
+    for (int json = 0; json < 2; json++) {
+        struct text shown;
+        text_init(&shown, 1 << 20);
+        if (json != 0)
+            config_show_json(settings, &shown);
+        else
+            config_show(settings, &shown);
+        assert_null(strstr(text_string(&shown), "hunter2"));
+        expect_line(&shown, "(redacted)");
+        expect_line(&shown, "\"shown\"");
+        text_clear(&shown);
+    }
+    settings_free(settings);
+}
+
+/* Without the comments, which name places. */
+static void strip_comments(char *text)
+{
+    char *out = text;
+    for (char *line = text; *line != '\0';) {
+        size_t len = strcspn(line, "\n");
+        size_t keep = strcspn(line, "#");
+        keep = keep > len ? len : keep;
+        while (keep > 0 && line[keep - 1] == ' ')
+            keep--;
+        size_t step = line[len] == '\n' ? len + 1 : len;
+        memmove(out, line, keep);
+        out += keep;
+        *out++ = '\n';
+        line += step;
+    }
+    *out = '\0';
+}
+
+/* What is shown is configuration: loaded again it shows the same. */
+static void test_round_trip(void **state)
+{
+    (void)state;
+    static const char worker[] =
+        "instance = \"i\"; tenant = \"t\"; workers = 3;\n"
+        "kafka = { bootstrap = \"a:1,b:2\"; properties = ( { name = \"x\"; value = \"\"; } ); "
+        "};\n"
+        "sampling = { dry_run = true; policies = (\n"
+        "{ name = \"e\"; type = \"status_code\"; status_codes = [ \"OK\", \"ERROR\" ]; },\n"
+        "{ name = \"l\"; type = \"latency\"; threshold_ms = 1500; },\n"
+        "{ name = \"a\"; type = \"string_attribute\"; key = \"k\"; values = [ \"a\\\"b\", \"\" "
+        "]; },\n"
+        "{ name = \"p\"; type = \"probabilistic\"; percentage = 12.5; } ); };\n"
+        "sinks = ( { name = \"s\"; type = \"otlp_grpc\"; endpoints = [ \"http://a\", "
+        "\"http://b\" "
+        "]; headers = ( { name = \"h\"; file = \"/f\"; } ); },\n"
+        "{ name = \"t\"; type = \"otlp_http\"; endpoint = \"http://a\"; } );\n";
+    struct text first;
+    struct text second;
+    text_init(&first, 1 << 20);
+    text_init(&second, 1 << 20);
+    struct settings *settings =
+        load(worker, "topic = \"^a\\\\..*\"; role = \"spans\"; exclude = [ \"a.b\" ];");
+    config_show(settings, &first);
+    settings_free(settings);
+    strip_comments(first.at);
+    char *topic = strstr(first.at, "\nname = \"^a");
+    assert_non_null(topic);
+    char *worker_again = strndup(first.at, (size_t)(topic - first.at));
+    settings = load(worker_again, topic);
+    config_show(settings, &second);
+    settings_free(settings);
+    strip_comments(second.at);
+    assert_string_equal(first.at, second.at);
+    free(worker_again);
+    text_clear(&first);
+    text_clear(&second);
+}
+
+static json_t *member(json_t *object, const char *name)
+{
+    json_t *found = json_object_get(object, name);
+    if (found == NULL)
+        fail_msg("no member %s", name);
+    return found;
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    struct settings *settings = load(WORKER_REST, TOPIC);
+    struct text shown;
+    json_error_t error;
+    text_init(&shown, 1 << 20);
+    config_show_json(settings, &shown);
+    json_t *root = json_loads(text_string(&shown), JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL)
+        fail_msg("%s", error.text);
+    json_t *worker = member(root, "worker");
+    json_t *wait = member(member(worker, "window"), "wait");
+    assert_string_equal(json_string_value(member(wait, "value")), "30s");
+    assert_string_equal(json_string_value(member(wait, "origin")), "default");
+    json_t *sink = json_array_get(member(member(worker, "sinks"), "value"), 0);
+    assert_string_equal(json_string_value(member(member(sink, "name"), "value")), "s");
+    assert_string_equal(json_string_value(member(member(sink, "name"), "origin")),
+                        "worker.conf:3");
+    assert_true(json_is_null(member(member(worker, "instance"), "value")));
+    assert_int_equal(json_integer_value(member(member(worker, "workers"), "value")), 0);
+    json_t *topic = json_array_get(member(root, "topics"), 0);
+    assert_string_equal(json_string_value(member(topic, "file")), "topic.conf");
+    json_t *role = member(member(topic, "settings"), "role");
+    assert_string_equal(json_string_value(member(role, "value")), "spans");
+    json_decref(root);
+    text_clear(&shown);
+    settings_free(settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_redaction),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_json),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,733 @@
+#include "hops.h"
+
+#include <stdio.h>
+
+#include "repair/resolve.h"
+#include "support/test.h"
+
+static const struct {
+    enum hop_evidence evidence;
+    const char *rule;
+    enum repair_rule number;
+    uint64_t queued_ms; /* the record's time where it is known, else the producer's end */
+} rules[] = {
+    {HOP_BY_LINK, "link", REPAIR_RULE_LINK, HOP_SEND_END_MS},
+    {HOP_BY_COORDINATE, "coordinate", REPAIR_RULE_COORDINATE, HOP_SEND_END_MS},
+    {HOP_BY_HEADER, "header_at_coordinate", REPAIR_RULE_HEADER_AT_COORDINATE, HOP_RECORD_MS},
+};
+
+enum { RULES = sizeof(rules) / sizeof(rules[0]) };
+
+static void start(struct rig *rig, enum repair_mode mode, bool queue_span)
+{
+    rig_init(rig);
+    for (int i = 0; i < RIG_TOPICS; i++) {
+        rig->topics[i].repair.mode = mode;
+        rig->topics[i].repair.queue_span = queue_span;
+    }
+    rig_start(rig);
+}
+
+static void finish(struct rig *rig)
+{
+    rig_drain(rig);
+    rig_clear(rig);
+}
+
+static void evidence_text(const struct hop *hop, char ret[128])
+{
+    if (hop->evidence == HOP_BY_LINK) {
+        char text[64];
+        spans_traceparent(hop_sender(hop), text);
+        snprintf(ret, 128, "%.49s", text + 3);
+    } else {
+        snprintf(ret, 128, "orders/0/7");
+    }
+}
+
+static void check_reason(const struct out_span *out, const char *rule, const char *action,
+                         const struct hop *hop)
+{
+    char evidence[128];
+    evidence_text(hop, evidence);
+    assert_string_equal(out_text(out, "spanbridge.repair.rule"), rule);
+    assert_string_equal(out_text(out, "spanbridge.repair.class"), "A");
+    assert_string_equal(out_text(out, "spanbridge.repair.action"), action);
+    assert_string_equal(out_text(out, "spanbridge.repair.evidence"), evidence);
+}
+
+static void check_link(const Spanbridge__Oracle__Span__Link *link, const char *rule,
+                       const struct hop *hop)
+{
+    char evidence[128];
+    evidence_text(hop, evidence);
+    assert_non_null(link);
+    struct span_context sender = hop_sender(hop);
+    struct span_id span = spans_id(sender.span);
+    assert_memory_equal(link->trace_id.data, sender.trace.byte, TRACE_ID_LEN);
+    assert_memory_equal(link->span_id.data, span.byte, SPAN_ID_LEN);
+    assert_string_equal(out_link_text(link, "spanbridge.repair.rule"), rule);
+    assert_string_equal(out_link_text(link, "spanbridge.repair.class"), "A");
+    assert_string_equal(out_link_text(link, "spanbridge.repair.action"), "link");
+    assert_string_equal(out_link_text(link, "spanbridge.repair.evidence"), evidence);
+}
+
+static void check_queue_span(struct rig *rig, const struct hop *hop, uint64_t queued_ms)
+{
+    const struct out_span *queue;
+    assert_int_equal(rig_synthetic(rig, &queue), 1);
+    const Spanbridge__Oracle__Span *span = queue->span;
+    assert_true(out_has_trace(queue, hop->producer));
+    assert_int_equal(out_parent(queue), hop->producer_id + 1);
+    struct span_id id = out_id(queue);
+    struct span_id parent = spans_id(out_parent(rig_out(rig, hop->consumer_id)));
+    assert_memory_equal(id.byte, parent.byte, SPAN_ID_LEN);
+    assert_string_equal(span->name, "orders queue");
+    assert_int_equal(span->kind, OTLP_KIND_INTERNAL);
+    assert_int_equal(span->start_time_unix_nano, FAKE_CLOCK_WALL_NS + queued_ms * NS_PER_MS);
+    assert_int_equal(span->end_time_unix_nano, FAKE_CLOCK_WALL_NS + HOP_PROCESS_MS * NS_PER_MS);
+    assert_string_equal(queue->service, "kafka");
+    assert_true(out_flag(queue, "spanbridge.synthetic"));
+    assert_string_equal(out_text(queue, "messaging.system"), "kafka");
+    assert_string_equal(out_text(queue, "messaging.destination.name"), "orders");
+    if (hop->evidence == HOP_BY_LINK)
+        return; /* the consumer's span tells no coordinate */
+    assert_int_equal(out_number(queue, "messaging.destination.partition.id"), 0);
+    assert_int_equal(out_number(queue, "messaging.kafka.offset"), 7);
+}
+
+static void check_verdict(const struct out_span *root, const char *policy, const char *reason)
+{
+    assert_string_equal(out_text(root, "spanbridge.policy"), policy);
+    assert_string_equal(out_text(root, "spanbridge.complete_reason"), reason);
+}
+
+/* Of all spans of the hop only the root of the trace that was made says the verdict. */
+static void check_merged_verdict(struct rig *rig, const struct hop *hop)
+{
+    check_verdict(rig_out(rig, hop->producer_id), "all", "wait");
+    assert_false(out_has(rig_out(rig, hop->producer_id + 1), "spanbridge.policy"));
+    assert_false(out_has(rig_out(rig, hop->consumer_id), "spanbridge.policy"));
+    assert_false(out_has(rig_out(rig, hop->consumer_id + 1), "spanbridge.policy"));
+}
+
+static void test_auto_moves_the_consumer_under_the_producer(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RULES * 2; i++) {
+        bool queue_span = i % 2 == 1;
+        struct rig rig;
+        start(&rig, i < RULES ? REPAIR_AUTO : REPAIR_PARENT, queue_span);
+        struct hop hop = hop_default(&rig, rules[i / 2].evidence);
+        hop_push(&rig, &hop);
+        rig_wait(&rig);
+
+        hop_expect_merged(&rig, &hop);
+        const struct out_span *consumer = rig_out(&rig, 200);
+        check_reason(consumer, rules[i / 2].rule, "parent", &hop);
+        assert_int_equal(consumer->span->flags, OTLP_FLAGS_REMOTE_KNOWN | OTLP_FLAGS_REMOTE);
+        assert_int_equal(out_number(consumer, "spanbridge.dwell_ms"),
+                         HOP_PROCESS_MS - rules[i / 2].queued_ms);
+        assert_false(out_has(consumer, "spanbridge.repair.original_parent_span_id"));
+        assert_null(hop_added_link(&rig, &hop));
+        /* The span below keeps its parent, and says nothing but its old trace. */
+        assert_false(out_has(rig_out(&rig, 201), "spanbridge.repair.rule"));
+        assert_false(out_has(rig_out(&rig, 201), "spanbridge.dwell_ms"));
+        assert_int_equal(rig_out(&rig, 201)->span->flags, 0);
+        assert_false(out_has(rig_out(&rig, 101), "spanbridge.repair.original_trace_id"));
+        const struct out_span *queue;
+        if (queue_span) {
+            check_queue_span(&rig, &hop, rules[i / 2].queued_ms);
+        } else {
+            assert_int_equal(rig_synthetic(&rig, &queue), 0);
+            assert_int_equal(out_parent(consumer), 101);
+        }
+        check_merged_verdict(&rig, &hop);
+        struct worker_counters counters = rig_counters(&rig);
+        assert_int_equal(counters.repairs[rules[i / 2].number][WORKER_REPAIRED_PARENT], 1);
+        assert_int_equal(counters.traces_kept, 1);
+        assert_int_equal(counters.synthetic, queue_span);
+        assert_int_equal(counters.exported, 4);
+        assert_int_equal(counters.incomplete_traces, 0);
+        finish(&rig);
+    }
+}
+
+static void test_both_links_besides(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RULES; i++) {
+        struct rig rig;
+        start(&rig, REPAIR_BOTH, false);
+        struct hop hop = hop_default(&rig, rules[i].evidence);
+        hop_push(&rig, &hop);
+        rig_wait(&rig);
+        hop_expect_merged(&rig, &hop);
+        if (rules[i].evidence == HOP_BY_LINK)
+            assert_null(hop_added_link(&rig, &hop)); /* it is there already */
+        else
+            check_link(hop_added_link(&rig, &hop), rules[i].rule, &hop);
+        assert_non_null(out_link(rig_out(&rig, 200), hop_sender(&hop)));
+        finish(&rig);
+    }
+}
+
+static void test_link_adds_a_link_and_moves_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RULES; i++) {
+        struct rig rig;
+        start(&rig, REPAIR_LINK, true);
+        struct hop hop = hop_default(&rig, rules[i].evidence);
+        hop_push(&rig, &hop);
+        rig_wait(&rig);
+        hop_expect_apart(&rig, &hop);
+        const struct out_span *consumer = rig_out(&rig, 200);
+        assert_non_null(out_link(consumer, hop_sender(&hop)));
+        assert_int_equal(consumer->span->flags, 0);
+        if (rules[i].evidence == HOP_BY_LINK) {
+            assert_null(hop_added_link(&rig, &hop));
+        } else {
+            check_link(hop_added_link(&rig, &hop), rules[i].rule, &hop);
+            assert_int_equal(out_number(consumer, "spanbridge.dwell_ms"),
+                             HOP_PROCESS_MS - rules[i].queued_ms);
+        }
+        const struct out_span *queue;
+        assert_int_equal(rig_synthetic(&rig, &queue), 0);
+        check_verdict(rig_out(&rig, 100), "all", "wait");
+        check_verdict(consumer, "all", "wait");
+        assert_int_equal(rig_counters(&rig).traces_kept, 2);
+        assert_int_equal(rig_counters(&rig).repairs[rules[i].number][WORKER_REPAIRED_LINK], 1);
+        finish(&rig);
+    }
+}
+
+static void test_report_counts_and_changes_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RULES; i++) {
+        struct rig rig;
+        start(&rig, REPAIR_REPORT, true);
+        struct hop hop = hop_default(&rig, rules[i].evidence);
+        hop_push(&rig, &hop);
+        rig_wait(&rig);
+        hop_expect_apart(&rig, &hop);
+        assert_null(hop_added_link(&rig, &hop));
+        assert_false(out_has(rig_out(&rig, 200), "spanbridge.dwell_ms"));
+        /* What would have been done, as mode auto does it. */
+        assert_int_equal(rig_counters(&rig).repairs[rules[i].number][WORKER_REPAIRED_PARENT],
+                         1);
+        finish(&rig);
+    }
+}
+
+static void test_off_does_not_even_look(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RULES; i++) {
+        struct rig rig;
+        start(&rig, REPAIR_OFF, true);
+        struct hop hop = hop_default(&rig, rules[i].evidence);
+        hop_push(&rig, &hop);
+        rig_settle(&rig);
+        assert_int_equal(rig_worker(&rig, 0)->traces.sides.used, 0);
+        rig_wait(&rig);
+        hop_expect_apart(&rig, &hop);
+        assert_null(hop_added_link(&rig, &hop));
+        struct worker_counters counters = rig_counters(&rig);
+        for (int rule = 0; rule < REPAIR_RULE_COUNT; rule++)
+            for (int result = 0; result < WORKER_REPAIR_RESULTS; result++)
+                assert_int_equal(counters.repairs[rule][result], 0);
+        finish(&rig);
+    }
+}
+
+/* The sides may come in any order: it is the same trace that leaves. */
+static void test_the_order_of_arrival_does_not_matter(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RULES; i++) {
+        for (int order = 0; order < 6; order++) {
+            struct rig rig;
+            start(&rig, REPAIR_AUTO, true);
+            struct hop hop = hop_default(&rig, rules[i].evidence);
+            /* The six orders of three things, a turn apart. */
+            static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                             {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+            for (int step = 0; step < 3; step++) {
+                if (orders[order][step] == 0)
+                    hop_push_producer(&rig, 0, &hop);
+                else if (orders[order][step] == 1)
+                    hop_push_consumer(&rig, 0, &hop);
+                else if (hop.evidence == HOP_BY_HEADER)
+                    hop_push_message(&rig, &hop);
+                rig_settle(&rig);
+            }
+            rig_wait(&rig);
+            hop_expect_merged(&rig, &hop);
+            check_queue_span(&rig, &hop, rules[i].queued_ms);
+            check_merged_verdict(&rig, &hop);
+            finish(&rig);
+        }
+    }
+}
+
+/* A consumer below a root of its own service: the root moves, the consumer tells the dwell. */
+static void test_a_local_root_moves_for_its_consumer(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push_producer(&rig, 0, &hop);
+    const struct span_spec specs[] = {
+        {.trace = hop.consumer,
+         .id = 200,
+         .kind = OTLP_KIND_INTERNAL,
+         .start_ms = 30,
+         .end_ms = 90,
+         .flags = 0x01},
+        {.trace = hop.consumer,
+         .id = 201,
+         .parent = 200,
+         .kind = OTLP_KIND_CONSUMER,
+         .start_ms = HOP_PROCESS_MS,
+         .operation = "process",
+         .topic = "orders",
+         .placed = true,
+         .offset = 7},
+    };
+    rig_push(&rig, 0, specs, 2);
+    rig_wait(&rig);
+    const struct out_span *queue;
+    assert_int_equal(rig_synthetic(&rig, &queue), 1);
+    const struct out_span *root = rig_out(&rig, 200);
+    assert_true(out_has_trace(root, hop.producer));
+    struct span_id parent = spans_id(out_parent(root));
+    struct span_id id = out_id(queue);
+    assert_memory_equal(parent.byte, id.byte, SPAN_ID_LEN);
+    check_reason(root, "coordinate", "parent", &hop);
+    assert_int_equal(root->span->flags, 0x01 | OTLP_FLAGS_REMOTE_KNOWN | OTLP_FLAGS_REMOTE);
+    assert_false(out_has(root, "spanbridge.dwell_ms"));
+    const struct out_span *consumer = rig_out(&rig, 201);
+    assert_true(out_has_trace(consumer, hop.producer));
+    assert_int_equal(out_parent(consumer), 200);
+    assert_int_equal(out_number(consumer, "spanbridge.dwell_ms"), 20);
+    assert_false(out_has(consumer, "spanbridge.repair.action"));
+    finish(&rig);
+}
+
+/* A request from outside is nobody's child, though it consumed a message on its way. */
+static void test_the_root_of_a_request_does_not_move(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push_producer(&rig, 0, &hop);
+    const struct span_spec specs[] = {
+        {.trace = hop.consumer, .id = 300, .kind = OTLP_KIND_SERVER, .end_ms = 90},
+        {.trace = hop.consumer,
+         .id = 200,
+         .parent = 300,
+         .kind = OTLP_KIND_CONSUMER,
+         .start_ms = HOP_PROCESS_MS,
+         .operation = "process",
+         .topic = "orders",
+         .placed = true,
+         .offset = 7},
+    };
+    rig_push(&rig, 0, specs, 2);
+    rig_wait(&rig);
+    assert_int_equal(out_parent(rig_out(&rig, 300)), 0);
+    assert_true(out_has_trace(rig_out(&rig, 300), hop.consumer));
+    check_link(hop_added_link(&rig, &hop), "coordinate", &hop);
+    finish(&rig);
+}
+
+/* A parent in another service is never given up: the hop becomes a link. */
+static void test_a_remote_parent_stays(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push_producer(&rig, 0, &hop);
+    const struct span_spec specs[] = {
+        {.trace = hop.consumer, .id = 300, .service = "cron", .kind = OTLP_KIND_CLIENT},
+        {.trace = hop.consumer,
+         .id = 200,
+         .parent = 300,
+         .service = "billing",
+         .kind = OTLP_KIND_CONSUMER,
+         .start_ms = HOP_PROCESS_MS,
+         .operation = "process",
+         .topic = "orders",
+         .placed = true,
+         .offset = 7},
+    };
+    rig_push(&rig, 0, specs, 2);
+    rig_wait(&rig);
+    const struct out_span *consumer = rig_out(&rig, 200);
+    assert_true(out_has_trace(consumer, hop.consumer));
+    assert_int_equal(out_parent(consumer), 300);
+    check_link(hop_added_link(&rig, &hop), "coordinate", &hop);
+    finish(&rig);
+}
+
+static void test_a_batch_is_linked_never_merged(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push_producer(&rig, 0, &hop);
+    const struct span_spec batch = {.trace = hop.consumer,
+                                    .id = 200,
+                                    .kind = OTLP_KIND_CONSUMER,
+                                    .start_ms = HOP_PROCESS_MS,
+                                    .operation = "process",
+                                    .topic = "orders",
+                                    .placed = true,
+                                    .offset = 7,
+                                    .batch = 3};
+    rig_push(&rig, 0, &batch, 1);
+    rig_wait(&rig);
+    assert_true(out_has_trace(rig_out(&rig, 200), hop.consumer));
+    assert_int_equal(out_parent(rig_out(&rig, 200)), 0);
+    check_link(hop_added_link(&rig, &hop), "coordinate", &hop);
+    finish(&rig);
+}
+
+/* Spans linking to several messages of several traces: links stay, nothing is merged. */
+static void test_links_to_several_messages_stay_links(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct hop first = hop_default(&rig, HOP_BY_LINK);
+    struct hop second = first;
+    second.producer = rig_trace(&rig, 0, 3);
+    second.producer_id = 300;
+    hop_push_producer(&rig, 0, &first);
+    hop_push_producer(&rig, 0, &second);
+    const struct span_spec batch = {.trace = first.consumer,
+                                    .id = 200,
+                                    .kind = OTLP_KIND_CONSUMER,
+                                    .start_ms = HOP_PROCESS_MS,
+                                    .operation = "process",
+                                    .topic = "orders",
+                                    .links = {hop_sender(&first), hop_sender(&second)},
+                                    .link_count = 2};
+    rig_push(&rig, 0, &batch, 1);
+    rig_wait(&rig);
+    const struct out_span *out = rig_out(&rig, 200);
+    assert_true(out_has_trace(out, first.consumer));
+    assert_int_equal(out->span->n_links, 2);
+    finish(&rig);
+}
+
+static void test_a_chain_of_three_leaves_under_one_id(void **state)
+{
+    (void)state;
+    for (int i = 0; i < RULES; i++) {
+        struct rig rig;
+        start(&rig, REPAIR_AUTO, false);
+        struct hop first = hop_default(&rig, rules[i].evidence);
+        hop_push(&rig, &first);
+        /* The consumer of the first sends on, and is the producer of the second. */
+        struct hop second = {.evidence = rules[i].evidence,
+                             .topic = "payments",
+                             .offset = 3,
+                             .producer = first.consumer,
+                             .producer_id = 202,
+                             .consumer = rig_trace(&rig, 0, 3),
+                             .consumer_id = 300};
+        const struct span_spec send = {.trace = first.consumer,
+                                       .id = 203,
+                                       .parent = 201,
+                                       .service = "billing",
+                                       .kind = OTLP_KIND_PRODUCER,
+                                       .start_ms = HOP_PROCESS_MS + 2,
+                                       .operation = "send",
+                                       .topic = "payments",
+                                       .placed = rules[i].evidence == HOP_BY_COORDINATE,
+                                       .offset = 3};
+        rig_push(&rig, 0, &send, 1);
+        hop_push_consumer(&rig, 0, &second);
+        if (rules[i].evidence == HOP_BY_HEADER)
+            hop_push_message(&rig, &second);
+        rig_wait(&rig);
+        for (uint64_t id = 200; id <= 203; id++)
+            if (id != 202)
+                assert_true(out_has_trace(rig_out(&rig, id), first.producer));
+        for (uint64_t id = 300; id <= 301; id++)
+            assert_true(out_has_trace(rig_out(&rig, id), first.producer));
+        assert_int_equal(out_parent(rig_out(&rig, 200)), 101);
+        assert_int_equal(out_parent(rig_out(&rig, 300)), 203);
+        assert_int_equal(rig_counters(&rig).traces_kept, 1);
+        if (rules[i].evidence == HOP_BY_LINK) {
+            /* The link to the middle trace goes along, and says where it pointed to. */
+            struct span_context moved = {.trace = first.producer, .span = 203};
+            assert_non_null(out_link(rig_out(&rig, 300), moved));
+            char old[64];
+            spans_traceparent(hop_sender(&second), old);
+            old[52] = '\0';
+            assert_string_equal(
+                out_text(rig_out(&rig, 300), "spanbridge.repair.original_links"), old + 3);
+        }
+        finish(&rig);
+    }
+}
+
+/* A trace that is decided later still finds where the one it links to has gone. */
+static void test_links_to_a_merged_trace_are_rewritten(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, false);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push(&rig, &hop);
+    rig_wait(&rig);
+    struct trace_id elsewhere = rig_trace(&rig, 0, 9);
+    const struct span_spec later = {.trace = rig_trace(&rig, 0, 3),
+                                    .id = 300,
+                                    .kind = OTLP_KIND_INTERNAL,
+                                    .links = {{hop.consumer, 201},
+                                              {elsewhere, 900},
+                                              {hop.producer, 101},
+                                              {hop.consumer, 200}},
+                                    .link_count = 4};
+    rig_push(&rig, 0, &later, 1);
+    rig_wait(&rig);
+    const struct out_span *out = rig_out(&rig, 300);
+    assert_non_null(out_link(out, (struct span_context){hop.producer, 201}));
+    assert_non_null(out_link(out, (struct span_context){hop.producer, 200}));
+    assert_non_null(out_link(out, (struct span_context){hop.producer, 101}));
+    assert_non_null(out_link(out, (struct span_context){elsewhere, 900}));
+    char first[64];
+    char second[64];
+    char both[128];
+    spans_traceparent((struct span_context){hop.consumer, 201}, first);
+    spans_traceparent((struct span_context){hop.consumer, 200}, second);
+    snprintf(both, sizeof(both), "%.49s,%.49s", first + 3, second + 3);
+    assert_string_equal(out_text(out, "spanbridge.repair.original_links"), both);
+    finish(&rig);
+}
+
+/* A late span of the merged trace follows it, and its ids can be restored. */
+static void test_late_spans_of_a_merged_trace_go_where_it_went(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push(&rig, &hop);
+    rig_wait(&rig);
+    const struct span_spec late[] = {
+        {.trace = hop.consumer, .id = 210, .parent = 201},
+        {.trace = hop.producer, .id = 110, .parent = 100},
+    };
+    rig_push(&rig, 0, late, 2);
+    rig_wait(&rig);
+    assert_true(out_has_trace(rig_out(&rig, 210), hop.producer));
+    assert_int_equal(out_parent(rig_out(&rig, 210)), 201);
+    assert_true(out_has_trace(rig_out(&rig, 110), hop.producer));
+    assert_false(out_has(rig_out(&rig, 110), "spanbridge.repair.original_trace_id"));
+    assert_int_equal(rig_counters(&rig).late_spans, 2);
+    finish(&rig);
+}
+
+static void test_every_span_says_the_policy_where_that_is_asked_for(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.record_policy_all = true;
+    rig_start(&rig);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push(&rig, &hop);
+    rig_wait(&rig);
+    const struct span_spec late = {.trace = hop.consumer, .id = 210, .parent = 201};
+    rig_push(&rig, 0, &late, 1);
+    rig_wait(&rig);
+    static const uint64_t ids[] = {100, 101, 200, 201};
+    for (int i = 0; i < 4; i++)
+        check_verdict(rig_out(&rig, ids[i]), "all", "wait");
+    check_verdict(rig_out(&rig, 210), "all", "late");
+    finish(&rig);
+}
+
+/* Without a root in sight the last span tells the verdict, so that one always does. */
+static void test_a_trace_without_a_root_tells_its_verdict(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    const struct span_spec specs[] = {
+        {.trace = rig_trace(&rig, 0, 1), .id = 10, .parent = 9},
+        {.trace = rig_trace(&rig, 0, 1), .id = 11, .parent = 10},
+    };
+    rig_push(&rig, 0, specs, 2);
+    rig_wait(&rig);
+    assert_false(out_has(rig_out(&rig, 10), "spanbridge.policy"));
+    check_verdict(rig_out(&rig, 11), "all", "wait");
+    assert_true(out_flag(rig_out(&rig, 10), "spanbridge.incomplete"));
+    assert_false(out_has(rig_out(&rig, 11), "spanbridge.incomplete"));
+    assert_int_equal(rig_counters(&rig).incomplete_traces, 1);
+    finish(&rig);
+}
+
+static void push_orphan(struct rig *rig)
+{
+    const struct span_spec specs[] = {
+        {.trace = rig_trace(rig, 0, 1), .id = 10, .end_ms = 100},
+        {.trace = rig_trace(rig, 0, 1), .id = 11, .parent = 10, .start_ms = 20, .end_ms = 60},
+        {.trace = rig_trace(rig, 0, 1), .id = 12, .parent = 99, .start_ms = 30, .end_ms = 40},
+        {.trace = rig_trace(rig, 0, 1), .id = 13, .parent = 12, .start_ms = 31},
+    };
+    rig_push(rig, 0, specs, 4);
+}
+
+static void test_an_orphan_is_flagged(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    push_orphan(&rig);
+    rig_wait(&rig);
+    assert_true(out_flag(rig_out(&rig, 12), "spanbridge.incomplete"));
+    assert_int_equal(out_parent(rig_out(&rig, 12)), 99);
+    assert_false(out_has(rig_out(&rig, 12), "spanbridge.repair.rule"));
+    assert_int_equal(rig_counters(&rig).incomplete_traces, 1);
+    finish(&rig);
+}
+
+static void test_an_orphan_is_adopted_where_that_is_asked_for(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.default_repair.adopt_root = true;
+    rig_start(&rig);
+    push_orphan(&rig);
+    rig_wait(&rig);
+    const struct out_span *orphan = rig_out(&rig, 12);
+    assert_int_equal(out_parent(orphan), 11);
+    assert_true(out_flag(orphan, "spanbridge.incomplete"));
+    assert_string_equal(out_text(orphan, "spanbridge.repair.original_parent_span_id"),
+                        "0000000000000063");
+    assert_string_equal(out_text(orphan, "spanbridge.repair.rule"), "same_trace");
+    assert_string_equal(out_text(orphan, "spanbridge.repair.class"), "A");
+    assert_string_equal(out_text(orphan, "spanbridge.repair.action"), "parent");
+    assert_string_equal(out_text(orphan, "spanbridge.repair.evidence"), "000000000000000b");
+    struct worker_counters counters = rig_counters(&rig);
+    assert_int_equal(counters.adopted_spans, 1);
+    assert_int_equal(counters.repairs[REPAIR_RULE_SAME_TRACE][WORKER_REPAIRED_PARENT], 1);
+    finish(&rig);
+}
+
+/* A batch of a consumer's spans may be delivered twice. */
+static void test_spans_that_came_twice_leave_twice(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push(&rig, &hop);
+    hop_push(&rig, &hop);
+    rig_wait(&rig);
+    static const uint64_t ids[] = {100, 101, 200, 201};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(rig_count_out(&rig, ids[i]), 2);
+    const struct out_span *queue;
+    assert_int_equal(rig_synthetic(&rig, &queue), 1);
+    for (size_t i = 0; i < rig.sinks[0].span_count; i++) {
+        const struct out_span *out = &rig.sinks[0].spans[i];
+        assert_true(out_has_trace(out, hop.producer));
+        /* A backend keeps either copy, so both stand under the queue span. */
+        if (!span_id_equal(out_id(out), spans_id(200)))
+            continue;
+        assert_true(span_id_equal(spans_id(out_parent(out)), out_id(queue)));
+        assert_int_equal(out_number(out, "spanbridge.dwell_ms"), 20);
+    }
+    finish(&rig);
+}
+
+/* What the bridge makes of a name must be text that a backend takes: no half characters. */
+static void test_a_long_name_is_cut_between_characters(void **state)
+{
+    (void)state;
+    enum { LETTERS = 200 };
+    char name[2 * LETTERS + 2] = "x"; /* an odd place, so that 256 bytes end within a letter */
+    for (int i = 0; i < LETTERS; i++)
+        memcpy(name + 1 + 2 * i, "\xc3\xa9", 3);
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop.topic = name;
+    hop_push_producer(&rig, 0, &hop);
+    hop_push_consumer(&rig, 0, &hop);
+    rig_wait(&rig);
+    hop_expect_merged(&rig, &hop);
+    const struct out_span *queue;
+    assert_int_equal(rig_synthetic(&rig, &queue), 1);
+    assert_int_equal(strlen(queue->span->name), 255 + strlen(" queue"));
+    assert_memory_equal(queue->span->name, name, 255);
+    assert_string_equal(queue->span->name + 255, " queue");
+    assert_string_equal(out_text(queue, "messaging.destination.name"), name);
+    const char *evidence = out_text(rig_out(&rig, 200), "spanbridge.repair.evidence");
+    assert_memory_equal(evidence, name, 255);
+    assert_string_equal(evidence + 255, "/0/7");
+    finish(&rig);
+}
+
+/* A name as long as values may be: the queue span has it whole. */
+static void test_a_queue_span_holds_a_name_of_any_length(void **state)
+{
+    (void)state;
+    enum { LEN = 60000 };
+    static char name[LEN + 1];
+    memset(name, 'n', LEN);
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop.topic = name;
+    hop_push_producer(&rig, 0, &hop);
+    hop_push_consumer(&rig, 0, &hop);
+    rig_wait(&rig);
+    const struct out_span *queue;
+    assert_int_equal(rig_synthetic(&rig, &queue), 1);
+    assert_string_equal(out_text(queue, "messaging.destination.name"), name);
+    finish(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_auto_moves_the_consumer_under_the_producer),
+        cmocka_unit_test(test_both_links_besides),
+        cmocka_unit_test(test_link_adds_a_link_and_moves_nothing),
+        cmocka_unit_test(test_report_counts_and_changes_nothing),
+        cmocka_unit_test(test_off_does_not_even_look),
+        cmocka_unit_test(test_the_order_of_arrival_does_not_matter),
+        cmocka_unit_test(test_a_local_root_moves_for_its_consumer),
+        cmocka_unit_test(test_the_root_of_a_request_does_not_move),
+        cmocka_unit_test(test_a_remote_parent_stays),
+        cmocka_unit_test(test_a_batch_is_linked_never_merged),
+        cmocka_unit_test(test_links_to_several_messages_stay_links),
+        cmocka_unit_test(test_a_chain_of_three_leaves_under_one_id),
+        cmocka_unit_test(test_links_to_a_merged_trace_are_rewritten),
+        cmocka_unit_test(test_late_spans_of_a_merged_trace_go_where_it_went),
+        cmocka_unit_test(test_every_span_says_the_policy_where_that_is_asked_for),
+        cmocka_unit_test(test_a_trace_without_a_root_tells_its_verdict),
+        cmocka_unit_test(test_an_orphan_is_flagged),
+        cmocka_unit_test(test_an_orphan_is_adopted_where_that_is_asked_for),
+        cmocka_unit_test(test_spans_that_came_twice_leave_twice),
+        cmocka_unit_test(test_a_long_name_is_cut_between_characters),
+        cmocka_unit_test(test_a_queue_span_holds_a_name_of_any_length),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
