@@ -10,6 +10,10 @@ target_compile_options(sb_flags INTERFACE
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     target_compile_options(sb_flags INTERFACE -Wlogical-op -Wduplicated-cond)
 endif()
+if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    # rd_kafka_producev is called through macros of librdkafka that are written so.
+    target_compile_options(sb_flags INTERFACE -Wno-gnu-statement-expression)
+endif()
 if(SPANBRIDGE_WERROR)
     target_compile_options(sb_flags INTERFACE -Werror)
 endif()

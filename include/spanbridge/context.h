@@ -28,13 +28,13 @@ enum { SPANBRIDGE_FLAG_SAMPLED = 0x01, SPANBRIDGE_FLAG_RANDOM = 0x02 };
 
 enum spanbridge_result {
     SPANBRIDGE_OK = 0,
-    SPANBRIDGE_ABSENT,      /* the carrier has no such header */
+    SPANBRIDGE_ABSENT, /* the carrier has no such header */
     SPANBRIDGE_BAD_LENGTH,
     SPANBRIDGE_BAD_VERSION, /* ff, or not hex */
     SPANBRIDGE_BAD_GRAMMAR, /* a character or a separator that does not belong there */
     SPANBRIDGE_ZERO_ID,
     SPANBRIDGE_TOO_MANY_MEMBERS,
-    SPANBRIDGE_NO_ROOM      /* the caller's buffer is too small */
+    SPANBRIDGE_NO_ROOM /* the caller's buffer is too small */
 };
 
 struct spanbridge_context {

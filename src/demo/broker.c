@@ -19,6 +19,7 @@ enum {
     ADMIN_MS = 10000,      /* librdkafka answers by then, if only with a timeout */
     ADMIN_WAIT_MS = 15000, /* so that the queue is never destroyed under a request */
     FLUSH_MS = 5000,
+    QUEUE_WAIT_MS = 50,
     LEADER_TRIES = 100,
     LEADER_WAIT_MS = 100
 };
@@ -376,7 +377,52 @@ const char *broker_cluster_id(const struct broker *broker)
     return broker->cluster_id;
 }
 
-rd_kafka_t *broker_producer(const struct broker *broker)
+static rd_kafka_resp_err_t produce_now(struct broker *broker,
+                                       const struct broker_record *record)
 {
-    return broker->producer;
+    /* An array, and not rd_kafka_producev: its macros are no ISO C, and clang says so. */
+    enum { FIELDS_MAX = 8 };
+    rd_kafka_vu_t fields[FIELDS_MAX] = {{.vtype = RD_KAFKA_VTYPE_END}};
+    size_t count = 0;
+    fields[count].vtype = RD_KAFKA_VTYPE_TOPIC;
+    fields[count++].u.cstr = broker->topics[record->topic];
+    fields[count].vtype = RD_KAFKA_VTYPE_PARTITION;
+    fields[count++].u.i32 = record->partition;
+    fields[count].vtype = RD_KAFKA_VTYPE_KEY;
+    fields[count].u.mem.ptr = (void *)record->key.at;
+    fields[count++].u.mem.size = record->key.len;
+    fields[count].vtype = RD_KAFKA_VTYPE_VALUE;
+    fields[count].u.mem.ptr = (void *)record->value.at;
+    fields[count++].u.mem.size = record->value.len;
+    fields[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+    fields[count++].u.i64 = record->time_ms;
+    fields[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
+    fields[count++].u.ptr = record->ticket;
+    fields[count].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    fields[count++].u.i = RD_KAFKA_MSG_F_COPY;
+    if (record->traceparent.len > 0) {
+        fields[count].vtype = RD_KAFKA_VTYPE_HEADER;
+        fields[count].u.header.name = "traceparent";
+        fields[count].u.header.val = record->traceparent.at;
+        fields[count++].u.header.size = (ssize_t)record->traceparent.len;
+    }
+    rd_kafka_error_t *error = rd_kafka_produceva(broker->producer, fields, count);
+    rd_kafka_resp_err_t err = rd_kafka_error_code(error); /* takes NULL */
+    rd_kafka_error_destroy(error);
+    return err;
+}
+
+rd_kafka_resp_err_t broker_produce(struct broker *broker, const struct broker_record *record)
+{
+    rd_kafka_resp_err_t err = produce_now(broker, record);
+    while (err == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        rd_kafka_poll(broker->producer, QUEUE_WAIT_MS);
+        err = produce_now(broker, record);
+    }
+    return err;
+}
+
+rd_kafka_resp_err_t broker_flush(struct broker *broker, uint32_t wait_ms)
+{
+    return rd_kafka_flush(broker->producer, (int)wait_ms);
 }

@@ -11,6 +11,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "core/bytes.h"
 #include "core/err.h"
 #include "core/text.h"
 #include "shop.h"
@@ -19,7 +20,7 @@ enum { BROKER_PARTITIONS = 4 };
 
 enum broker_topic { BROKER_SPANS, BROKER_ORDERS, BROKER_SHIPMENTS, BROKER_TOPICS };
 
-/* Told of every record of broker_producer: where it lies now. */
+/* Told of every record: where it lies now. */
 typedef void (*broker_delivered_fn)(void *arg, const rd_kafka_message_t *message);
 
 struct broker_options {
@@ -42,7 +43,21 @@ const char *broker_group(const struct broker *broker); /* for the service */
 const char *broker_topic_name(const struct broker *broker, enum broker_topic topic);
 const char *broker_cluster_id(const struct broker *broker); /* NULL: not known */
 
-/* The handle that the shop produces with; deliveries are told in rd_kafka_poll. */
-rd_kafka_t *broker_producer(const struct broker *broker);
+/* What is produced; copied. */
+struct broker_record {
+    enum broker_topic topic;
+    int32_t partition; /* RD_KAFKA_PARTITION_UA: by key */
+    struct bytes key;  /* empty: none */
+    struct bytes value;
+    struct bytes traceparent; /* a header; empty: none */
+    int64_t time_ms;          /* 0: now */
+    void *ticket;             /* comes back as the message's _private */
+};
+
+/* Waits while the queue is full. */
+rd_kafka_resp_err_t broker_produce(struct broker *broker, const struct broker_record *record);
+
+/* Until everything is delivered and told, for `wait_ms` at most. */
+rd_kafka_resp_err_t broker_flush(struct broker *broker, uint32_t wait_ms);
 
 #endif

@@ -124,7 +124,8 @@ static void put_http(const struct shop_span *span, struct text *out)
 {
     bool server = span->kind == OTLP_KIND_SERVER;
     const char *path = strchr(span->name, ' ');
-    const char *host = server ? shop_service_names[span->service] : span->peer;
+    const char *host =
+        server || span->peer == NULL ? shop_service_names[span->service] : span->peer;
     put_text(out, "http.request.method", "POST");
     put_text(out, server ? "url.path" : "url.template", path == NULL ? "/" : path + 1);
     put_text(out, "server.address", host);

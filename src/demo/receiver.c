@@ -86,7 +86,7 @@ static enum sb_err listen_somewhere(struct demo_receiver *receiver)
 {
     struct evhttp_bound_socket *bound =
         evhttp_bind_socket_with_handle(receiver->http, "127.0.0.1", 0);
-    struct sockaddr_in address;
+    struct sockaddr_in address = {0};
     socklen_t len = sizeof(address);
     if (bound == NULL ||
         getsockname(evhttp_bound_socket_get_fd(bound), (struct sockaddr *)&address, &len) != 0)

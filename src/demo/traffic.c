@@ -1,13 +1,12 @@
 #include "traffic.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "batch.h"
 #include "core/memory.h"
 #include "encode.h"
 
-enum { FLUSH_MS = 20000, PAYLOAD_LEN = 256, QUEUE_WAIT_MS = 50 };
+enum { FLUSH_MS = 20000, PAYLOAD_LEN = 256 };
 
 struct traffic {
     struct traffic_options options;
@@ -42,18 +41,12 @@ static enum sb_err on_batch(void *arg, struct bytes request, uint32_t spans)
     struct traffic *traffic = arg;
     if (traffic->options.on_request != NULL)
         traffic->options.on_request(traffic->options.arg, request);
-    int32_t partition = (int32_t)(traffic->totals.records % BROKER_PARTITIONS);
-    rd_kafka_t *producer = broker_producer(traffic->broker);
-    rd_kafka_resp_err_t err;
-    /* clang-format off: pairs of tag and value */
-    while ((err = rd_kafka_producev(
-                producer, RD_KAFKA_V_TOPIC(broker_topic_name(traffic->broker, BROKER_SPANS)),
-                RD_KAFKA_V_PARTITION(partition),
-                RD_KAFKA_V_VALUE((void *)(uintptr_t)request.at, request.len),
-                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END)) ==
-           RD_KAFKA_RESP_ERR__QUEUE_FULL)
-        rd_kafka_poll(producer, QUEUE_WAIT_MS);
-    /* clang-format on */
+    struct broker_record record = {
+        .topic = BROKER_SPANS,
+        .partition = (int32_t)(traffic->totals.records % BROKER_PARTITIONS),
+        .value = request,
+    };
+    rd_kafka_resp_err_t err = broker_produce(traffic->broker, &record);
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         traffic->refused++;
         traffic->refusal = err;
@@ -109,7 +102,7 @@ static enum sb_err explain(const struct traffic *traffic, struct text *message)
 /* Until everything is delivered, and on_delivered was told. */
 static enum sb_err wait_for_deliveries(struct traffic *traffic, struct text *message)
 {
-    rd_kafka_resp_err_t err = rd_kafka_flush(broker_producer(traffic->broker), FLUSH_MS);
+    rd_kafka_resp_err_t err = broker_flush(traffic->broker, FLUSH_MS);
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR && traffic->refused == 0)
         traffic->refusal = err;
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR || traffic->refused > 0)
@@ -122,30 +115,25 @@ static rd_kafka_resp_err_t produce_message(struct traffic *traffic,
                                            struct shop_checkout *checkout, uint32_t number)
 {
     struct shop_hop *hop = &checkout->hops[number];
-    enum broker_topic topic = number == SHOP_ORDERS ? BROKER_ORDERS : BROKER_SHIPMENTS;
     char payload[PAYLOAD_LEN];
+    char traceparent[ENCODE_TRACEPARENT_LEN + 1];
     int len = snprintf(payload, sizeof(payload),
                        "{\"order\":\"%s\",\"customer\":{\"tier\":\"%s\"},\"items\":[{\"sku\":"
                        "\"A-1007\",\"count\":2}],\"currency\":\"EUR\"}",
                        checkout->order, checkout->tier);
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
+    struct broker_record record = {
+        .topic = number == SHOP_ORDERS ? BROKER_ORDERS : BROKER_SHIPMENTS,
+        .partition = RD_KAFKA_PARTITION_UA,
+        .key = bytes_text(checkout->order),
+        .value = bytes_of(payload, (size_t)len),
+        .time_ms = (int64_t)(hop->sent_ns / NS_PER_MS),
+        .ticket = hop,
+    };
     if (encode_has_header(hop)) {
-        char traceparent[ENCODE_TRACEPARENT_LEN + 1];
         encode_traceparent(checkout, number, traceparent);
-        rd_kafka_header_add(headers, "traceparent", -1, traceparent, ENCODE_TRACEPARENT_LEN);
+        record.traceparent = bytes_of(traceparent, ENCODE_TRACEPARENT_LEN);
     }
-    /* clang-format off: pairs of tag and value */
-    rd_kafka_resp_err_t err = rd_kafka_producev(
-        broker_producer(traffic->broker),
-        RD_KAFKA_V_TOPIC(broker_topic_name(traffic->broker, topic)),
-        RD_KAFKA_V_KEY(checkout->order, strlen(checkout->order)),
-        RD_KAFKA_V_VALUE(payload, (size_t)len),
-        RD_KAFKA_V_TIMESTAMP((int64_t)(hop->sent_ns / NS_PER_MS)), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE(hop), RD_KAFKA_V_END);
-    /* clang-format on */
-    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        rd_kafka_headers_destroy(headers);
-    return err;
+    return broker_produce(traffic->broker, &record);
 }
 
 static enum sb_err produce_messages(struct traffic *traffic, uint32_t count,

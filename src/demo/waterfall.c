@@ -58,7 +58,7 @@ static void put_clean(struct text *out, struct bytes text, const struct terminal
         bool foreign = byte >= 0x80 && !style->unicode;
         if (foreign && (byte & 0xc0) == 0x80)
             continue; /* one mark for each character */
-        text_append_char(out, control || foreign ? '?' : (char)byte);
+        text_append(out, control || foreign ? BYTES_LITERAL("?") : bytes_of(&text.at[i], 1));
     }
 }
 
@@ -175,7 +175,7 @@ static void put_bar(struct text *out, const struct seen_span *span, const struct
                     const struct terminal_style *style)
 {
     const struct glyphs *glyphs = glyphs_of(style);
-    uint64_t halves = 2 * layout->bar_columns;
+    uint64_t halves = UINT64_C(2) * layout->bar_columns;
     uint64_t from = (span->start_ns - layout->start_ns) * halves / layout->length_ns;
     uint64_t to = ((span->end_ns - layout->start_ns) * halves + layout->length_ns - 1) /
                   layout->length_ns;

@@ -22,7 +22,7 @@ static inline bool topics_is_pattern(const char *pattern)
     return pattern[0] == '^';
 }
 
-/* The index of the options' topic of that role which `name` belongs to; false: none.  Any thread. */
+/* Any thread: the index of the options' topic of that role which `name` belongs to; false: none. */
 bool matchers_find(const struct matchers *matchers, enum source_role role, const char *name,
                    uint32_t *ret_index);
 

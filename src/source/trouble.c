@@ -201,7 +201,9 @@ void trouble_on_log(const rd_kafka_t *rk, int level, const char *facility, const
         struct note *note = source_note_new(NOTE_GAP, NULL);
         if (note == NULL)
             return;
-        trouble_copy_text(note->text, text);
+        const char *from = strstr(text, "]: "); /* the library's thread stands before it */
+        bool has_thread = strncmp(text, "[thrd:", strlen("[thrd:")) == 0 && from != NULL;
+        trouble_copy_text(note->text, has_thread ? from + strlen("]: ") : text);
         source_note_post(source, note);
         return;
     }

@@ -9,15 +9,16 @@
 #include "core/assert.h"
 #include "core/memory.h"
 
-enum { CHUNK_NONE = UINT32_MAX, EMPTY_CHUNKS_KEPT = 16 };
+enum { EMPTY_CHUNKS_KEPT = 16 };
+#define CHUNK_NONE UINT32_MAX
 #define CHUNKS_MAX (UINT32_C(1) << (32 - STORE_CHUNK_UNITS_BITS))
 
 void store_init(struct store *store)
 {
     *store = (struct store){
-        .current = (uint32_t)CHUNK_NONE,
-        .free_empty = (uint32_t)CHUNK_NONE,
-        .free_bare = (uint32_t)CHUNK_NONE,
+        .current = CHUNK_NONE,
+        .free_empty = CHUNK_NONE,
+        .free_bare = CHUNK_NONE,
     };
 }
 
@@ -37,7 +38,7 @@ static uint32_t units_of(size_t len)
 
 static bool fits_current(const struct store *store, size_t len)
 {
-    if (store->current == (uint32_t)CHUNK_NONE)
+    if (store->current == CHUNK_NONE)
         return false;
     const struct store_chunk *chunk = &store->chunks[store->current];
     return (size_t)units_of(len) * STORE_UNIT <= chunk->size - chunk->used;
@@ -54,7 +55,7 @@ size_t store_growth(const struct store *store, size_t len)
 
 static enum sb_err take_bare_number(struct store *store, uint32_t *ret)
 {
-    if (store->free_bare != (uint32_t)CHUNK_NONE) {
+    if (store->free_bare != CHUNK_NONE) {
         *ret = store->free_bare;
         store->free_bare = store->chunks[*ret].next_free;
         return SB_OK;

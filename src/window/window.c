@@ -68,6 +68,7 @@ struct window {
     struct queue queues[QUEUE_COUNT]; /* QUEUE_NONE: the suspended ones, in no order of time */
     uint64_t spans;
     uint64_t span_bytes;
+    bool overdraws;
 };
 
 static struct trace *trace_at(const struct window *window, window_trace trace)
@@ -191,7 +192,7 @@ static void queue_take_out(struct window *window, window_trace number)
 enum sb_err window_open(struct window *window, struct trace_id id, uint64_t hash,
                         uint64_t now_ns, window_trace *ret)
 {
-    if (window_is_full(window, 0))
+    if (!window->overdraws && window_is_full(window, 0))
         return SB_ERR_FULL;
     uint32_t number = pool_take(&window->traces);
     if (number == POOL_NONE)
@@ -235,12 +236,13 @@ static struct slot *next_slot(struct window *window, struct trace *trace)
 enum sb_err window_append(struct window *window, window_trace number,
                           const struct window_span *span)
 {
-    if (window_is_full(window, store_growth(&window->store, span->raw.len)))
+    if (!window->overdraws &&
+        window_is_full(window, store_growth(&window->store, span->raw.len)))
         return SB_ERR_FULL;
     uint32_t position;
     enum sb_err err = store_append(&window->store, span->raw, &position);
     if (err != SB_OK)
-        return err == SB_ERR_LIMIT ? SB_ERR_FULL : err;
+        return SB_ERR_MEMORY; /* SB_ERR_LIMIT: all that can be addressed is in use */
     struct trace *trace = trace_at(window, number);
     struct slot *slot = next_slot(window, trace);
     if (slot == NULL) {
@@ -258,6 +260,11 @@ enum sb_err window_append(struct window *window, window_trace number,
     window->spans++;
     window->span_bytes += span->raw.len;
     return SB_OK;
+}
+
+void window_overdraw(struct window *window, bool overdraws)
+{
+    window->overdraws = overdraws;
 }
 
 bool window_is_over_caps(const struct window *window, window_trace number)

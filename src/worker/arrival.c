@@ -21,7 +21,6 @@ struct wire_span {
     uint8_t status;
     bool has_side;
     bool is_root;
-    bool pulled;
 };
 
 struct wire_head {
@@ -35,9 +34,7 @@ static void take_late(struct worker *worker, const struct arrival *arrival,
                       struct decide_verdict decided)
 {
     if (verdict_is_forward(decided)) {
-        struct arrival onward = *arrival;
-        onward.pulled = true;
-        arrival_send(worker, GATHERING_WORKER, &onward);
+        arrival_send(worker, GATHERING_WORKER, arrival);
         return;
     }
     worker->counters.late_spans++;
@@ -50,12 +47,26 @@ static void take_late(struct worker *worker, const struct arrival *arrival,
     worker_release(worker, arrival->record, 1);
 }
 
+/*
+ * Room for one more.  While decided spans wait for sinks no verdict makes any; nor can what is
+ * here be sent back, so it is taken in beyond the budget: never more than others had sent
+ * before, and one record, as intake is blocked.
+ */
+static void make_room(struct worker *worker, enum sb_err err)
+{
+    if (err == SB_ERR_FULL && !egress_has_room(&worker->egress))
+        window_overdraw(worker->window, true);
+    else
+        verdict_make_room(worker);
+}
+
 static window_trace open_trace(struct worker *worker, const struct arrival *arrival)
 {
     window_trace trace = WINDOW_NONE;
-    while (window_open(worker->window, arrival->trace_id, arrival->hash, worker->now_ns,
-                       &trace) != SB_OK)
-        verdict_make_room(worker);
+    enum sb_err err;
+    while ((err = window_open(worker->window, arrival->trace_id, arrival->hash, worker->now_ns,
+                              &trace)) != SB_OK)
+        make_room(worker, err);
     decide_facts_init(&traces_state(&worker->traces, trace)->facts);
     return trace;
 }
@@ -84,33 +95,37 @@ static void append(struct worker *worker, window_trace trace, const struct arriv
         verdict_close(worker, trace, "cap");
 }
 
-void arrival_take(struct worker *worker, const struct arrival *arrival)
+/* False: the way of the span has to be looked up again, as a verdict made room for it. */
+static bool try_take(struct worker *worker, const struct arrival *arrival)
 {
+    window_trace trace = window_find(worker->window, arrival->trace_id, arrival->hash);
+    if (trace == WINDOW_NONE) {
+        struct decide_verdict decided;
+        if (decide_memory_get(worker->verdicts, arrival->trace_id, &decided)) {
+            take_late(worker, arrival, decided);
+            return true;
+        }
+        trace = open_trace(worker, arrival);
+    }
+    if (traces_state(&worker->traces, trace)->phase == TRACE_FORWARDED) {
+        arrival_send(worker, GATHERING_WORKER, arrival);
+        return true;
+    }
     const struct window_span span = {
         .raw = arrival->raw, .envelope = arrival->envelope, .record = arrival->record};
-    for (;;) {
-        window_trace trace = window_find(worker->window, arrival->trace_id, arrival->hash);
-        if (trace == WINDOW_NONE) {
-            struct decide_verdict decided;
-            if (decide_memory_get(worker->verdicts, arrival->trace_id, &decided)) {
-                take_late(worker, arrival, decided);
-                return;
-            }
-            trace = open_trace(worker, arrival);
-        }
-        if (traces_state(&worker->traces, trace)->phase == TRACE_FORWARDED) {
-            struct arrival onward = *arrival;
-            onward.pulled = true;
-            arrival_send(worker, GATHERING_WORKER, &onward);
-            return;
-        }
-        if (window_append(worker->window, trace, &span) == SB_OK) {
-            append(worker, trace, arrival);
-            return;
-        }
-        /* This may decide the very trace: look it up again. */
-        verdict_make_room(worker);
-    }
+    enum sb_err err = window_append(worker->window, trace, &span);
+    if (err == SB_OK)
+        append(worker, trace, arrival);
+    else
+        make_room(worker, err);
+    return err == SB_OK;
+}
+
+void arrival_take(struct worker *worker, const struct arrival *arrival)
+{
+    while (!try_take(worker, arrival))
+        continue;
+    window_overdraw(worker->window, false);
 }
 
 static void write_span(uint8_t *at, const struct arrival *arrival)
@@ -126,7 +141,6 @@ static void write_span(uint8_t *at, const struct arrival *arrival)
         .status = arrival->status,
         .has_side = arrival->side != NULL,
         .is_root = arrival->is_root,
-        .pulled = arrival->pulled,
     };
     memcpy(at, &head, sizeof(head));
     at += sizeof(head);
@@ -141,6 +155,16 @@ static size_t wire_len(const struct arrival *arrival)
 {
     return sizeof(struct wire_span) + (arrival->side != NULL ? sizeof(struct hop_side) : 0) +
            arrival->raw.len;
+}
+
+/*
+ * For lack of memory these spans go nowhere: their records stay unfinished, and are read again
+ * after a restart.
+ */
+static void strand(struct worker *worker, const char *event, uint32_t spans)
+{
+    worker->stranded_spans += spans;
+    log_event(worker->options->log, LOG_ERROR, "worker", event, LOG_NUMBER("spans", spans));
 }
 
 /* Too long for a ring: the message travels in memory of its own, which the reader frees. */
@@ -186,9 +210,8 @@ static void flush_to(struct worker *worker, uint32_t to)
                   ? exchange_send(&worker->exchange, to, MESSAGE_SPANS, body, more)
                   : send_boxed(worker, to, body, more);
     }
-    if (err != SB_OK) /* their records stay unfinished, and are read again after a restart */
-        log_event(worker->options->log, LOG_ERROR, "worker", "spans_not_sent",
-                  LOG_NUMBER("spans", outgoing->count));
+    if (err != SB_OK)
+        strand(worker, "spans_not_sent", outgoing->count);
     text_reset(&outgoing->front);
     text_reset(&outgoing->spans);
     outgoing->count = 0;
@@ -209,9 +232,9 @@ void arrival_send(struct worker *worker, uint32_t to, const struct arrival *arri
          outgoing->spans.len + len > exchange_body_max(&worker->exchange) / 2))
         flush_to(worker, to);
     uint8_t *at = text_grow(&outgoing->spans, len);
+    outgoing->spans.error = SB_OK; /* the next one may find memory */
     if (at == NULL) {
-        log_event(worker->options->log, LOG_ERROR, "worker", "spans_not_sent",
-                  LOG_NUMBER("spans", 1));
+        strand(worker, "spans_not_sent", 1);
         return;
     }
     write_span(at, arrival);
@@ -239,7 +262,6 @@ void arrival_send_trace(struct worker *worker, uint32_t to, window_trace trace)
             .flags = scanned.flags,
             .status = scanned.status,
             .is_root = scanned.parent_id == NULL,
-            .pulled = true,
         };
         arrival_send(worker, to, &arrival);
     }
@@ -275,7 +297,6 @@ static void receive_span(struct worker *worker, struct bytes *rest, uint32_t env
         .flags = head.flags,
         .status = head.status,
         .is_root = head.is_root,
-        .pulled = head.pulled,
     };
     at += head.raw_len;
     *rest = bytes_of(at, rest->len - (size_t)(at - rest->at));
@@ -294,8 +315,7 @@ void arrival_receive(struct worker *worker, struct bytes message)
     at += head.resource_len + head.scope_len;
     uint32_t envelope;
     if (envelopes_intern(&worker->envelopes, &content, &envelope) != SB_OK) {
-        log_event(worker->options->log, LOG_ERROR, "worker", "spans_not_taken",
-                  LOG_NUMBER("spans", head.span_count));
+        strand(worker, "spans_not_taken", head.span_count);
         return;
     }
     /* Hold it: what the spans cause may sweep what nobody refers to. */
@@ -305,4 +325,29 @@ void arrival_receive(struct worker *worker, struct bytes message)
         receive_span(worker, &rest, envelope);
     envelopes_release(&worker->envelopes, envelope);
     arrival_flush(worker); /* spans that only pass through */
+}
+
+/* A box is its length, then the message. */
+static uint8_t *open_box(struct bytes body, struct bytes *ret_message)
+{
+    uint8_t *box;
+    size_t len;
+    memcpy(&box, body.at, sizeof(box));
+    memcpy(&len, box, sizeof(len));
+    *ret_message = bytes_of(box + sizeof(len), len);
+    return box;
+}
+
+void arrival_receive_boxed(struct worker *worker, struct bytes body)
+{
+    struct bytes message;
+    uint8_t *box = open_box(body, &message);
+    arrival_receive(worker, message);
+    memory_free(box); /* the one place where another thread frees: see send_boxed */
+}
+
+void arrival_discard_boxed(struct bytes body)
+{
+    struct bytes message;
+    memory_free(open_box(body, &message));
 }

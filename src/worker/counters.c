@@ -16,7 +16,7 @@ static void count_held(const struct worker *worker, struct worker_counters *ret)
     ret->window_span_bytes = totals.span_bytes;
     ret->held_egress = egress_held(&worker->egress) - worker->synthetic_out;
     ret->held_letters = atomic_load_explicit(&worker->letter_spans_out, memory_order_relaxed) +
-                        worker->stopped_spans;
+                        worker->stranded_spans;
 }
 
 void worker_share_counters(struct worker *worker)

@@ -143,6 +143,7 @@ static void clear_worker(struct worker *worker)
 {
     if (worker->window != NULL)
         traces_clear(&worker->traces);
+    letters_clear(worker);
     egress_clear(&worker->egress);
     exchange_clear(&worker->exchange);
     for (uint32_t i = 0; worker->outgoing != NULL && i < worker->group->count; i++) {
@@ -182,7 +183,9 @@ enum sb_err worker_group_new(const struct worker_options *options, struct worker
     group->options = *options;
     group->hash_seed = options->hash_seed == 0 ? hash_random_seed() : options->hash_seed;
     group->workers = memory_zalloc(options->worker_count, sizeof(*group->workers));
-    enum sb_err err = group->workers == NULL ? SB_ERR_MEMORY : map_aliases(group);
+    group->stopped = memory_zalloc(options->topic_count, sizeof(*group->stopped));
+    enum sb_err err =
+        group->workers == NULL || group->stopped == NULL ? SB_ERR_MEMORY : map_aliases(group);
     if (err == SB_OK)
         err = exchange_net_init(&group->net, options->worker_count);
     for (uint32_t i = 0; err == SB_OK && i < options->worker_count; i++) {
@@ -207,16 +210,44 @@ void worker_group_stop(struct worker_group *group)
     group->started = false;
 }
 
+/* Messages that were under way at the end may own memory. */
+static void on_discarded(void *arg, enum message_type type, struct bytes body)
+{
+    (void)arg;
+    if (type == MESSAGE_BOXED)
+        arrival_discard_boxed(body);
+    else if (type == MESSAGE_REFUSED)
+        letters_discard_refused(body);
+}
+
+static void discard_messages(struct worker_group *group)
+{
+    bool more = true;
+    while (more) {
+        more = false;
+        for (uint32_t i = 0; i < group->count; i++) {
+            struct exchange *exchange = &group->workers[i].exchange;
+            if (exchange->outboxes == NULL)
+                continue;
+            exchange_flush(exchange);
+            exchange_receive(exchange, UINT32_MAX, on_discarded, NULL);
+            more |= exchange_is_blocked(exchange);
+        }
+    }
+}
+
 void worker_group_free(struct worker_group *group)
 {
     if (group == NULL)
         return;
     worker_group_stop(group);
+    discard_messages(group);
     for (uint32_t i = 0; group->workers != NULL && i < group->count; i++)
         if (group->workers[i].group != NULL)
             clear_worker(&group->workers[i]);
     exchange_net_clear(&group->net);
     memory_free(group->alias_of_key);
+    memory_free(group->stopped);
     memory_free(group->workers);
     memory_free(group);
 }
@@ -358,6 +389,9 @@ bool worker_group_is_idle(struct worker_group *group)
 
 const char *worker_group_failed_topic(struct worker_group *group)
 {
-    uint32_t failed = atomic_load_explicit(&group->failed_topic, memory_order_relaxed);
-    return failed == 0 ? NULL : group->options.topics[failed - 1].name;
+    for (uint32_t i = 0; i < group->options.topic_count; i++) {
+        if (topic_has_stopped(group, i))
+            return group->options.topics[i].name;
+    }
+    return NULL;
 }

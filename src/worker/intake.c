@@ -270,11 +270,16 @@ static enum sb_err prepare(struct worker *worker, const struct record *record,
     return err;
 }
 
+/* The open lane with that number, or NULL. */
+static struct lane *find_lane(const struct lane_list *list, uint32_t number)
+{
+    return number < list->count && list->at[number].open ? &list->at[number] : NULL;
+}
+
 void intake_record(struct worker *worker, const struct record *record)
 {
-    const struct lane *lane = &worker->lanes.at[record->lane];
-    if (!lane->open || atomic_load_explicit(&worker->group->failed_topic,
-                                            memory_order_relaxed) == record->topic + 1)
+    struct lane *lane = find_lane(&worker->lanes, record->lane);
+    if (lane == NULL || lane->stalled || topic_has_stopped(worker->group, record->topic))
         return; /* not begun, so never committed: it is read again */
     ledger_record number;
     enum sb_err err = ledger_begin(worker->ledger, lane->ledger, record->offset, &number);
@@ -286,6 +291,8 @@ void intake_record(struct worker *worker, const struct record *record)
             take_spans(worker, record, number);
         else if (err == SB_OK)
             letters_send_record(worker, record, number, fault);
+    } else {
+        lane->stalled = true; /* or the watermark would pass the record that was not begun */
     }
     if (err != SB_OK) {
         /* Its count is never released, so the watermark stays before it: nothing is lost. */
@@ -346,10 +353,10 @@ static bool read_context(struct worker *worker, const struct record *record,
 
 void intake_message(struct worker *worker, const struct record *record)
 {
-    const struct lane *lane = &worker->taps.at[record->lane];
+    const struct lane *lane = find_lane(&worker->taps, record->lane);
     const struct worker_topic *topic = &worker->options->topics[record->topic];
     worker->counters.messages_read++;
-    if (!lane->open || topic->repair.mode == REPAIR_OFF)
+    if (lane == NULL || topic->repair.mode == REPAIR_OFF)
         return;
     struct repair_message_side side = {
         .time_ns = record->time_type == RECORD_TIME_NONE || record->time_ms < 0

@@ -31,11 +31,20 @@ struct draft {
     int64_t offset;
     struct bytes key;
     struct bytes value;
-    const struct record *record; /* NULL: its headers are gone */
+    struct record_header headers[ORIGINAL_HEADERS_MAX]; /* of its record, as far as known */
+    size_t header_count;
     const char *stage;
     unsigned reason;
     uint32_t spans;
     ledger_record number;
+};
+
+/* A letter that the source had no room for; its draft's views point into `bytes`. */
+struct waiting_letter {
+    struct waiting_letter *next;
+    struct letter *letter;
+    struct draft draft;
+    uint8_t bytes[];
 };
 
 static void count_dead(struct worker *worker, unsigned reason, uint32_t spans)
@@ -46,12 +55,10 @@ static void count_dead(struct worker *worker, unsigned reason, uint32_t spans)
         worker->counters.dead_spans[reason] += spans;
 }
 
-static size_t original_headers(const struct record *record, struct record_header *ret)
+static void add_original_headers(struct draft *draft, const struct record *record)
 {
-    if (record == NULL)
-        return 0;
-    size_t count = source_record_headers(record, ret, ORIGINAL_HEADERS_MAX);
-    return count < ORIGINAL_HEADERS_MAX ? count : ORIGINAL_HEADERS_MAX;
+    size_t count = source_record_headers(record, draft->headers, ORIGINAL_HEADERS_MAX);
+    draft->header_count = count < ORIGINAL_HEADERS_MAX ? count : ORIGINAL_HEADERS_MAX;
 }
 
 static enum sb_err post(struct worker *worker, const struct draft *draft, struct letter *letter)
@@ -71,7 +78,8 @@ static enum sb_err post(struct worker *worker, const struct draft *draft, struct
         {"__connect.errors.exception.message", worker_reason_text(draft->reason)},
     };
     struct record_header headers[ORIGINAL_HEADERS_MAX + CONTEXT_HEADERS];
-    size_t count = original_headers(draft->record, headers);
+    size_t count = draft->header_count;
+    memcpy(headers, draft->headers, count * sizeof(headers[0]));
     for (size_t i = 0; topic->context_headers && i < CONTEXT_HEADERS; i++)
         headers[count++] = (struct record_header){.name = bytes_text(context[i][0]),
                                                   .value = bytes_text(context[i][1])};
@@ -84,6 +92,24 @@ static enum sb_err post(struct worker *worker, const struct draft *draft, struct
         .ticket = letter,
     };
     return source_kafka_dead_letter(worker->options->source, &sent);
+}
+
+/*
+ * What can not be sent on stays held: its record is never finished, so it is read again after
+ * a restart.
+ */
+static void strand(struct worker *worker, const struct draft *draft)
+{
+    if (draft->spans == 0)
+        ledger_hold(worker->ledger, draft->number, 1);
+    worker->stranded_spans += draft->spans;
+}
+
+static void log_failure(struct worker *worker, enum sb_err err, unsigned reason)
+{
+    log_event(worker->options->log, LOG_ERROR, "worker", "dead_letter_failed",
+              LOG_TEXT("error", sb_err_text(err)),
+              LOG_TEXT("reason", worker_reason_text(reason)));
 }
 
 /* Without a dead-letter topic: passed over if that is tolerated, else the topic stops. */
@@ -100,23 +126,61 @@ static void without_letter(struct worker *worker, const struct draft *draft)
         ledger_release(worker->ledger, draft->number, draft->spans);
         return;
     }
-    atomic_store_explicit(&worker->group->failed_topic, draft->topic + 1, memory_order_relaxed);
-    /* Held for good: it is read again when the topic is started anew. */
-    ledger_hold(worker->ledger, draft->number, 1);
-    worker->stopped_spans += draft->spans;
+    atomic_store_explicit(&worker->group->stopped[draft->topic], true, memory_order_relaxed);
+    strand(worker, draft);
 }
 
-/*
- * The letter did not reach its topic.  Its record stays unfinished, so it is read again after
- * a restart; until then its spans are held.
- */
+static struct bytes copy_bytes(uint8_t **at, struct bytes in)
+{
+    uint8_t *copy = *at;
+    if (in.len > 0)
+        memcpy(copy, in.at, in.len);
+    *at += in.len;
+    return bytes_of(in.at == NULL ? NULL : copy, in.len);
+}
+
+/* A copy of all that the draft looks at, which may be gone by the next turn. */
+static struct waiting_letter *copy_draft(const struct draft *draft)
+{
+    struct bytes name = bytes_of(draft->topic_name, strlen(draft->topic_name) + 1);
+    size_t len = name.len + draft->key.len + draft->value.len;
+    for (size_t i = 0; i < draft->header_count; i++)
+        len += draft->headers[i].name.len + draft->headers[i].value.len;
+    struct waiting_letter *copy = memory_alloc(sizeof(*copy) + len);
+    if (copy == NULL)
+        return NULL;
+    uint8_t *at = copy->bytes;
+    copy->draft = *draft;
+    copy->draft.topic_name = (const char *)copy_bytes(&at, name).at;
+    copy->draft.key = copy_bytes(&at, draft->key);
+    copy->draft.value = copy_bytes(&at, draft->value);
+    for (size_t i = 0; i < draft->header_count; i++) {
+        copy->draft.headers[i].name = copy_bytes(&at, draft->headers[i].name);
+        copy->draft.headers[i].value = copy_bytes(&at, draft->headers[i].value);
+    }
+    return copy;
+}
+
+static enum sb_err keep_waiting(struct worker *worker, const struct draft *draft,
+                                struct letter *letter)
+{
+    struct waiting_letter *waiting = copy_draft(draft);
+    if (waiting == NULL)
+        return SB_ERR_MEMORY;
+    waiting->letter = letter;
+    waiting->next = NULL;
+    if (worker->letters_waiting == NULL)
+        worker->letters_waiting = waiting;
+    else
+        worker->last_waiting->next = waiting;
+    worker->last_waiting = waiting;
+    return SB_OK;
+}
+
+/* Its end did not come, or was no good one: what it holds stays held, see strand. */
 static void letter_failed(struct worker *worker, struct letter *letter, enum sb_err err)
 {
-    log_event(worker->options->log, LOG_ERROR, "worker", "dead_letter_failed",
-              LOG_TEXT("error", sb_err_text(err)),
-              LOG_TEXT("reason", letter == NULL ? "" : worker_reason_text(letter->reason)));
-    if (letter == NULL)
-        return;
+    log_failure(worker, err, letter->reason);
     atomic_fetch_sub_explicit(&worker->letters_out, 1, memory_order_relaxed);
     memory_free(letter);
 }
@@ -128,25 +192,28 @@ static void send_letter(struct worker *worker, const struct draft *draft)
         return;
     }
     struct letter *letter = memory_alloc(sizeof(*letter));
-    enum sb_err err = letter == NULL ? SB_ERR_MEMORY : SB_OK;
-    if (err == SB_OK) {
-        *letter = (struct letter){
-            .worker = worker->number,
-            .record = draft->number,
-            .spans = draft->spans,
-            .reason = draft->reason,
-        };
-        /* A whole record is held by a count of its own until its letter has arrived. */
-        ledger_hold(worker->ledger, draft->number, draft->spans == 0);
-        atomic_fetch_add_explicit(&worker->letters_out, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&worker->letter_spans_out, draft->spans,
-                                  memory_order_relaxed);
-        while ((err = post(worker, draft, letter)) == SB_ERR_FULL)
-            worker_wait_for_letters(worker);
-    }
-    if (err == SB_OK)
+    if (letter == NULL) {
+        log_failure(worker, SB_ERR_MEMORY, draft->reason);
+        strand(worker, draft);
         return;
-    letter_failed(worker, letter, err);
+    }
+    *letter = (struct letter){
+        .worker = worker->number,
+        .record = draft->number,
+        .spans = draft->spans,
+        .reason = draft->reason,
+    };
+    /* A whole record is held by a count of its own until its letter has arrived. */
+    ledger_hold(worker->ledger, draft->number, draft->spans == 0);
+    atomic_fetch_add_explicit(&worker->letters_out, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&worker->letter_spans_out, draft->spans, memory_order_relaxed);
+    enum sb_err err = SB_ERR_FULL;
+    if (worker->letters_waiting == NULL) /* else it would overtake */
+        err = post(worker, draft, letter);
+    if (err == SB_ERR_FULL)
+        err = keep_waiting(worker, draft, letter);
+    if (err != SB_OK)
+        letter_failed(worker, letter, err);
 }
 
 static const struct lane *lane_of(const struct worker *worker, const struct record *record)
@@ -157,47 +224,53 @@ static const struct lane *lane_of(const struct worker *worker, const struct reco
 void letters_send_record(struct worker *worker, const struct record *record,
                          ledger_record number, unsigned reason)
 {
-    const struct draft draft = {
+    struct draft draft = {
         .topic = record->topic,
         .topic_name = lane_of(worker, record)->topic_name,
         .partition = record->partition,
         .offset = record->offset,
         .key = record->key,
         .value = record->value,
-        .record = record,
         .stage = "VALUE_CONVERTER",
         .reason = reason,
         .number = number,
     };
+    add_original_headers(&draft, record);
     send_letter(worker, &draft);
 }
 
-/* One span as a request of its own. */
-static struct bytes wrap(struct worker *worker, const struct otlp_envelope *envelope,
-                         struct bytes body)
+/* One span as a request of its own, in worker->letter.  SB_ERR_MEMORY. */
+static enum sb_err wrap(struct worker *worker, const struct otlp_envelope *envelope,
+                        struct bytes body)
 {
     const struct otlp_request_span span = {.envelope = envelope, .body = body};
     text_reset(&worker->letter);
     otlp_write_request(&worker->letter, &span, 1);
-    return text_bytes(&worker->letter);
+    return worker->letter.error;
 }
 
 void letters_send_span(struct worker *worker, const struct record *record, ledger_record number,
                        const struct otlp_envelope *envelope, const struct otlp_span *span)
 {
-    const struct draft draft = {
+    enum sb_err err = wrap(worker, envelope, span->raw);
+    struct draft draft = {
         .topic = record->topic,
         .topic_name = lane_of(worker, record)->topic_name,
         .partition = record->partition,
         .offset = record->offset,
         .key = record->key,
-        .value = wrap(worker, envelope, span->raw),
-        .record = record,
+        .value = text_bytes(&worker->letter),
         .stage = "VALUE_CONVERTER",
         .reason = span->fault,
         .spans = 1,
         .number = number,
     };
+    if (err != SB_OK) {
+        log_failure(worker, err, draft.reason);
+        strand(worker, &draft);
+        return;
+    }
+    add_original_headers(&draft, record);
     send_letter(worker, &draft);
 }
 
@@ -212,11 +285,14 @@ struct refused_message {
 void letters_send_refused(struct worker *worker, uint32_t record, unsigned reason,
                           const struct otlp_envelope *envelope, struct bytes body)
 {
-    struct bytes request = wrap(worker, envelope, body);
+    enum sb_err err = wrap(worker, envelope, body);
+    struct bytes request = text_bytes(&worker->letter);
     struct refused_message message = {
         .record = record_number(record), .reason = reason, .len = request.len};
-    message.request = memory_alloc(request.len + 1);
-    enum sb_err err = SB_ERR_MEMORY;
+    if (err == SB_OK) {
+        err = SB_ERR_MEMORY;
+        message.request = memory_alloc(request.len + 1);
+    }
     if (message.request != NULL) {
         memcpy(message.request, request.at, request.len);
         err = exchange_send(&worker->exchange, record_worker(record), MESSAGE_REFUSED,
@@ -259,19 +335,38 @@ void letters_receive_refused(struct worker *worker, struct bytes body)
     memory_free(message.request);
 }
 
+void letters_discard_refused(struct bytes body)
+{
+    struct refused_message message;
+    memcpy(&message, body.at, sizeof(message));
+    memory_free(message.request);
+}
+
 static void finish_letter(struct worker *worker, struct letter *letter)
 {
-    uint32_t counts = letter->spans == 0 ? 1 : letter->spans;
-    if (letter->result == SB_OK) {
-        count_dead(worker, letter->reason, letter->spans);
-        ledger_release(worker->ledger, letter->record, counts);
-    } else {
+    if (letter->result != SB_OK) {
         letter_failed(worker, letter, letter->result);
         return;
     }
+    count_dead(worker, letter->reason, letter->spans);
+    ledger_release(worker->ledger, letter->record, letter->spans == 0 ? 1 : letter->spans);
     atomic_fetch_sub_explicit(&worker->letters_out, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&worker->letter_spans_out, letter->spans, memory_order_relaxed);
     memory_free(letter);
+}
+
+static void send_waiting(struct worker *worker)
+{
+    while (worker->letters_waiting != NULL) {
+        struct waiting_letter *waiting = worker->letters_waiting;
+        enum sb_err err = post(worker, &waiting->draft, waiting->letter);
+        if (err == SB_ERR_FULL)
+            return;
+        if (err != SB_OK)
+            letter_failed(worker, waiting->letter, err);
+        worker->letters_waiting = waiting->next;
+        memory_free(waiting);
+    }
 }
 
 void letters_collect(struct worker *worker)
@@ -281,5 +376,22 @@ void letters_collect(struct worker *worker)
         struct mailbox_item *next = item->next;
         finish_letter(worker, (struct letter *)item);
         item = next;
+    }
+    send_waiting(worker);
+}
+
+void letters_clear(struct worker *worker)
+{
+    struct mailbox_item *item = mailbox_take_all(&worker->letters_done);
+    while (item != NULL) {
+        struct mailbox_item *next = item->next;
+        memory_free(item);
+        item = next;
+    }
+    while (worker->letters_waiting != NULL) {
+        struct waiting_letter *next = worker->letters_waiting->next;
+        memory_free(worker->letters_waiting->letter);
+        memory_free(worker->letters_waiting);
+        worker->letters_waiting = next;
     }
 }

@@ -11,13 +11,14 @@
 #include "state.h"
 
 enum {
-    RECORDS_PER_TURN = 256,
+    MESSAGES_POLLED = 256,
     MESSAGES_PER_TURN = 256,
     VERDICTS_PER_TURN = 1024,
     HOPS_PER_TURN = 64,
     IDLE_WAIT_MS = 10,
     BLOCKED_WAIT_MS = 1
 };
+#define LANE_ANY            UINT32_MAX
 #define PUBLISH_INTERVAL_NS (100 * NS_PER_MS)
 
 /* Intake keeps this much of the window free, so that a record once begun finds room. */
@@ -37,12 +38,6 @@ void worker_wait_for_sinks(struct worker *worker)
         pause_briefly();
 }
 
-void worker_wait_for_letters(struct worker *worker)
-{
-    letters_collect(worker);
-    pause_briefly();
-}
-
 static void on_message(void *arg, enum message_type type, struct bytes body)
 {
     struct worker *worker = arg;
@@ -50,15 +45,9 @@ static void on_message(void *arg, enum message_type type, struct bytes body)
     case MESSAGE_SPANS:
         arrival_receive(worker, body);
         break;
-    case MESSAGE_BOXED: {
-        uint8_t *box;
-        size_t len;
-        memcpy(&box, body.at, sizeof(box));
-        memcpy(&len, box, sizeof(len));
-        arrival_receive(worker, bytes_of(box + sizeof(len), len));
-        memory_free(box); /* the one place where another thread frees: see send_boxed */
+    case MESSAGE_BOXED:
+        arrival_receive_boxed(worker, body);
         break;
-    }
     case MESSAGE_RELEASE: {
         uint32_t release[2];
         memcpy(release, body.at, sizeof(release));
@@ -133,6 +122,20 @@ static void open_lane(struct worker *worker, const struct source_lane *opened)
                  (opened->tap || ledger_open_partition(worker->ledger, &lane->ledger) == SB_OK);
 }
 
+/* Lets go of polled records: those of one lane, or of all with LANE_ANY. */
+static void forget_polled(struct worker *worker, uint32_t lane)
+{
+    struct polled *polled = &worker->polled;
+    uint32_t kept = polled->at;
+    for (uint32_t i = polled->at; i < polled->count; i++) {
+        if (lane == LANE_ANY || polled->records[i].lane == lane)
+            source_record_release(&polled->records[i]);
+        else
+            polled->records[kept++] = polled->records[i];
+    }
+    polled->count = kept;
+}
+
 static void close_lanes(struct worker *worker, const struct command *command)
 {
     egress_flush(&worker->egress, UINT64_MAX);
@@ -146,8 +149,10 @@ static void close_lanes(struct worker *worker, const struct command *command)
             !list->at[closed->lane].open)
             continue;
         struct lane *lane = &list->at[closed->lane];
-        if (!closed->tap)
+        if (!closed->tap) {
+            forget_polled(worker, closed->lane); /* the number may be used again */
             ledger_close_partition(worker->ledger, lane->ledger);
+        }
         memory_free(lane->topic_name);
         *lane = (struct lane){.open = false};
     }
@@ -173,33 +178,44 @@ static void obey(struct worker *worker)
 static bool intake_blocked(const struct worker *worker)
 {
     return exchange_is_blocked(&worker->exchange) || !egress_has_room(&worker->egress) ||
+           worker->letters_waiting != NULL ||
            window_is_full(worker->window,
                           worker->options->window_bytes_max / WINDOW_RESERVE_PART);
 }
 
 static void read_taps(struct worker *worker)
 {
-    struct record records[RECORDS_PER_TURN];
+    struct record records[MESSAGES_POLLED];
     size_t count = source_kafka_poll_taps(worker->options->source, worker->number, records,
-                                          RECORDS_PER_TURN);
+                                          MESSAGES_POLLED);
     for (size_t i = 0; i < count; i++) {
         intake_message(worker, &records[i]);
         source_record_release(&records[i]);
     }
 }
 
-static bool read_spans(struct worker *worker, uint32_t wait_ms)
+/* Takes polled records until something stands in the way: the rest waits for a later turn. */
+static void take_polled(struct worker *worker)
 {
-    struct record records[RECORDS_PER_TURN];
-    size_t count = source_kafka_poll(worker->options->source, worker->number, wait_ms, records,
-                                     RECORDS_PER_TURN);
-    if (wait_ms > 0)
-        worker->now_ns = clock_monotonic_ns(worker->options->clock);
-    for (size_t i = 0; i < count; i++) {
-        intake_record(worker, &records[i]);
-        source_record_release(&records[i]);
+    struct polled *polled = &worker->polled;
+    while (polled->at < polled->count && !intake_blocked(worker)) {
+        struct record *record = &polled->records[polled->at++];
+        intake_record(worker, record);
+        source_record_release(record);
     }
-    return count > 0;
+}
+
+static void read_spans(struct worker *worker, uint32_t wait_ms)
+{
+    struct polled *polled = &worker->polled;
+    if (polled->at == polled->count) {
+        polled->at = 0;
+        polled->count = (uint32_t)source_kafka_poll(worker->options->source, worker->number,
+                                                    wait_ms, polled->records, RECORDS_POLLED);
+        if (wait_ms > 0)
+            worker->now_ns = clock_monotonic_ns(worker->options->clock);
+    }
+    take_polled(worker);
 }
 
 /* What a full window does when nothing that is decided waits for a sink. */
@@ -214,6 +230,7 @@ static void relieve(struct worker *worker)
 static void upkeep(struct worker *worker)
 {
     repair_hops_expire(worker->hops, worker->now_ns, HOPS_PER_TURN);
+    envelopes_sweep(&worker->envelopes);
     if (worker->now_ns >= worker->publish_due_ns) {
         publish(worker);
         worker->publish_due_ns = worker->now_ns + PUBLISH_INTERVAL_NS;
@@ -251,10 +268,13 @@ static void turn_run(struct worker *worker)
     upkeep(worker);
 }
 
-/* Reads no more.  True when there is nothing left to do but wait for others. */
+/* Reads no more than was polled before.  True when there is nothing left to do but wait for others. */
 static bool turn_settle(struct worker *worker, enum worker_phase phase)
 {
     bool busy = take_in(worker);
+    take_polled(worker);
+    if (worker->polled.at < worker->polled.count)
+        relieve(worker);
     if (phase == WORKER_DECIDE)
         verdict_close_all(worker);
     exchange_receive(&worker->exchange, MESSAGES_PER_TURN, on_message, worker);
@@ -263,6 +283,7 @@ static bool turn_settle(struct worker *worker, enum worker_phase phase)
     wake_readers(worker);
     upkeep(worker);
     bool idle = !busy && !exchange_is_blocked(&worker->exchange) &&
+                worker->polled.at == worker->polled.count &&
                 (phase != WORKER_DECIDE || window_any(worker->window) == WINDOW_NONE);
     if (!busy)
         pause_briefly();
@@ -293,6 +314,7 @@ void *worker_run(void *arg)
     while (worker_turn(worker))
         continue;
     obey(worker); /* whoever still waits for an answer */
+    forget_polled(worker, LANE_ANY);
     egress_collect(&worker->egress, worker_span_finished, worker);
     worker_share_counters(worker);
     return NULL;

@@ -53,6 +53,7 @@ static inline ledger_record record_number(uint32_t record)
 struct lane {
     bool open;
     bool tap;
+    bool stalled; /* a record of it could not be begun, so none behind it may be */
     uint32_t topic;
     int32_t partition;
     ledger_partition ledger;
@@ -62,6 +63,15 @@ struct lane {
 
 struct lane_list {
     struct lane *at; /* by the lane's number */
+    uint32_t count;
+};
+
+/* Records of span lanes that were polled; those from `at` on are still to be taken. */
+enum { RECORDS_POLLED = 256 };
+
+struct polled {
+    struct record records[RECORDS_POLLED];
+    uint32_t at;
     uint32_t count;
 };
 
@@ -185,13 +195,16 @@ struct worker {
     struct ledger *ledger;
     struct lane_list lanes; /* of span topics */
     struct lane_list taps;  /* of message topics */
+    struct polled polled;
     struct exchange exchange;
     struct mailbox commands;
     struct mailbox letters_done;
+    struct waiting_letter *letters_waiting; /* for room at the source, oldest first */
+    struct waiting_letter *last_waiting;
     struct text letter;                /* the request of one span, being built */
     _Atomic uint64_t letters_out;      /* dead letters under way */
     _Atomic uint64_t letter_spans_out; /* spans in them, and in those that failed */
-    uint64_t stopped_spans;            /* held for good, their topic has stopped */
+    uint64_t stranded_spans;           /* held for good: see strand in letters.c */
     uint64_t publish_due_ns;
 
     struct worker_counters counters;
@@ -212,7 +225,7 @@ struct worker_group {
     uint16_t *alias_of_key;
     uint64_t hash_seed;
     _Atomic int phase;
-    _Atomic uint32_t failed_topic; /* index + 1 */
+    _Atomic bool *stopped; /* for each topic: an error there is not tolerated */
     bool started;
 };
 
@@ -221,6 +234,12 @@ static inline uint32_t worker_of_hash(const struct worker *worker, uint64_t hash
     return worker->options->worker_count == 1
                ? 0
                : (uint32_t)((hash >> 8) % worker->options->worker_count);
+}
+
+/* Records of a topic that has stopped are no longer begun. */
+static inline bool topic_has_stopped(const struct worker_group *group, uint32_t topic)
+{
+    return atomic_load_explicit(&group->stopped[topic], memory_order_relaxed);
 }
 
 /* The worker that gathers traces which hops join: see gather.c. */
@@ -240,7 +259,6 @@ struct arrival {
     uint32_t flags;
     uint8_t status;
     bool is_root;
-    bool pulled; /* sent on by the trace's home: do not send it back */
 };
 
 /* intake.c */
@@ -250,6 +268,8 @@ void intake_message(struct worker *worker, const struct record *record);
 /* arrival.c; the record's count is the span's now. */
 void arrival_take(struct worker *worker, const struct arrival *arrival);
 void arrival_receive(struct worker *worker, struct bytes message);
+void arrival_receive_boxed(struct worker *worker, struct bytes body);
+void arrival_discard_boxed(struct bytes body); /* at the end of all */
 /* Sends a span on; it is no longer this worker's. */
 void arrival_send(struct worker *worker, uint32_t to, const struct arrival *arrival);
 /* The other worker gets all spans of the trace; they are gone here. */
@@ -275,7 +295,7 @@ static inline bool verdict_is_forward(struct decide_verdict verdict)
 {
     return verdict.keep && verdict.policy == DECIDE_NO_POLICY;
 }
-/* Makes room in the window for one more span: by a verdict, or by waiting for sinks. */
+/* Makes room in the window for one more span: by a verdict, or by waiting for memory. */
 void verdict_make_room(struct worker *worker);
 
 /* plan.c: fills worker->plans for the tree under `root`.  SB_ERR_MEMORY. */
@@ -302,7 +322,10 @@ void letters_send_span(struct worker *worker, const struct record *record, ledge
 void letters_send_refused(struct worker *worker, uint32_t record, unsigned reason,
                           const struct otlp_envelope *envelope, struct bytes body);
 void letters_receive_refused(struct worker *worker, struct bytes message);
+void letters_discard_refused(struct bytes message); /* at the end of all */
+/* Takes in letters that have arrived, and sends those that found no room before. */
 void letters_collect(struct worker *worker);
+void letters_clear(struct worker *worker);
 
 /* release.c: counts of any worker's record. */
 void worker_release(struct worker *worker, uint32_t record, uint32_t counts);
@@ -310,7 +333,6 @@ void worker_release(struct worker *worker, uint32_t record, uint32_t counts);
 /* Sinks' answers, in loop.c. */
 /* Returns when a sink has answered, or after a moment. */
 void worker_wait_for_sinks(struct worker *worker);
-void worker_wait_for_letters(struct worker *worker);
 void worker_span_finished(void *worker, const struct ticket *ticket,
                           const struct sink_batch *batch, const struct sink_span *span);
 

@@ -196,21 +196,16 @@ void verdict_close_all(struct worker *worker)
         verdict_close(worker, trace, "drain");
 }
 
-/*
- * The blocked-intake rule of product.md.  While decided spans wait for a sink, room comes
- * from there and nothing else is done; else the oldest trace gets its verdict now.
- */
+/* The blocked-intake rule of product.md: the oldest trace gets its verdict now. */
 void verdict_make_room(struct worker *worker)
 {
-    if (!egress_has_room(&worker->egress)) {
-        worker_wait_for_sinks(worker);
-        return;
-    }
     window_trace oldest = window_oldest(worker->window);
     if (oldest == WINDOW_NONE)
         oldest = window_any(worker->window);
-    if (oldest == WINDOW_NONE)
-        return; /* the only span is always admitted; memory is short for another reason */
+    if (oldest == WINDOW_NONE || !egress_has_room(&worker->egress)) {
+        worker_wait_for_sinks(worker); /* it is not the budget: memory is short */
+        return;
+    }
     worker->counters.pressure_decisions++;
     verdict_close(worker, oldest, "pressure");
 }

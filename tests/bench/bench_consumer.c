@@ -2,15 +2,18 @@
  * bench_consumer: the floor: reads a topic from its beginning to its end with librdkafka alone,
  * one thread, in batches, touching every 64th byte of what it reads.
  *
- * The properties are those of src/source, so that the difference to spanbridge is spanbridge.
+ * Properties and the allocator's thresholds are those of spanbridge with 64 MiB of prefetch, so
+ * that the difference to spanbridge is spanbridge.
  */
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bench_kafka.h"
 
+enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20 };
 enum { BATCH = 1000, POLL_MS = 50, CACHE_LINE = 64, SILENT_MAX = 600, PROPERTIES_MAX = 16 };
 
 static const char usage[] =
@@ -91,6 +94,8 @@ static rd_kafka_conf_t *conf_of(const struct options *options)
     bench_conf_set(conf, "queued.min.messages", "1000000");
     bench_conf_set(conf, "isolation.level", "read_committed");
     bench_conf_set(conf, "check.crcs", "true");
+    bench_conf_set(conf, "queued.max.messages.kbytes", "65536");
+    bench_conf_set(conf, "fetch.max.bytes", "52428800");
     for (uint32_t i = 0; i < options->property_count; i++)
         bench_conf_set_pair(conf, options->properties[i]);
     return conf;
@@ -132,6 +137,8 @@ int main(int argc, char **argv)
         bench_usage("\n%s", usage);
 
     double begin_s = bench_now_s();
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
     struct totals totals = consume(&options);
     printf("{\"records\":%" PRIu64 ",\"spans\":%" PRIu64 ",\"bytes\":%" PRIu64
            ",\"touched\":%" PRIu64 ",\"cpu_s\":%.3f,\"wall_s\":%.3f,\"peak_bytes\":%" PRIu64

@@ -11,7 +11,7 @@
 
 enum { PATIENCE_MS = 30000, ERROR_LEN = 512, PROPERTY_LEN = 256 };
 
-static void print_line(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static void print_line(const char *format, va_list args)
 {
     fprintf(stderr, "%s: ", program_invocation_short_name);
     vfprintf(stderr, format, args);

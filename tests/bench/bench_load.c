@@ -66,25 +66,35 @@ static void on_delivery(rd_kafka_t *kafka, const rd_kafka_message_t *message, vo
     producer->refusal = rd_kafka_err2str(message->err);
 }
 
+/* An array, and not rd_kafka_producev: its macros are no ISO C, and clang says so. */
 static rd_kafka_resp_err_t produce(struct producer *producer, const struct load_record *record)
 {
-    rd_kafka_headers_t *headers = NULL;
+    enum { FIELDS_MAX = 7 };
+    rd_kafka_vu_t fields[FIELDS_MAX] = {{.vtype = RD_KAFKA_VTYPE_END}};
+    size_t count = 0;
+    fields[count].vtype = RD_KAFKA_VTYPE_RKT;
+    fields[count++].u.rkt = producer->topics[record->topic];
+    fields[count].vtype = RD_KAFKA_VTYPE_PARTITION;
+    fields[count++].u.i32 = record->partition;
+    fields[count].vtype = RD_KAFKA_VTYPE_KEY;
+    fields[count].u.mem.ptr = (void *)record->key.at;
+    fields[count++].u.mem.size = record->key.len;
+    fields[count].vtype = RD_KAFKA_VTYPE_VALUE;
+    fields[count].u.mem.ptr = (void *)record->value.at;
+    fields[count++].u.mem.size = record->value.len;
+    fields[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+    fields[count++].u.i64 = record->time_ms;
+    fields[count].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    fields[count++].u.i = RD_KAFKA_MSG_F_COPY;
     if (record->traceparent.len > 0) {
-        headers = rd_kafka_headers_new(1);
-        rd_kafka_header_add(headers, "traceparent", -1, record->traceparent.at,
-                            (ssize_t)record->traceparent.len);
+        fields[count].vtype = RD_KAFKA_VTYPE_HEADER;
+        fields[count].u.header.name = "traceparent";
+        fields[count].u.header.val = record->traceparent.at;
+        fields[count++].u.header.size = (ssize_t)record->traceparent.len;
     }
-    /* clang-format off: pairs of tag and value */
-    rd_kafka_resp_err_t err = rd_kafka_producev(
-        producer->kafka, RD_KAFKA_V_RKT(producer->topics[record->topic]),
-        RD_KAFKA_V_PARTITION(record->partition),
-        RD_KAFKA_V_KEY(record->key.at, record->key.len),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.at, record->value.len),
-        RD_KAFKA_V_TIMESTAMP(record->time_ms), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
-    /* clang-format on */
-    if (err != RD_KAFKA_RESP_ERR_NO_ERROR && headers != NULL)
-        rd_kafka_headers_destroy(headers);
+    rd_kafka_error_t *error = rd_kafka_produceva(producer->kafka, fields, count);
+    rd_kafka_resp_err_t err = rd_kafka_error_code(error); /* takes NULL */
+    rd_kafka_error_destroy(error);
     return err;
 }
 

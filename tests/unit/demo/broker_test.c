@@ -21,16 +21,14 @@ static void test_broker_in_the_process_has_our_topics(void **state)
     assert_non_null(strstr(broker_bootstrap(broker), "127.0.0.1:"));
     assert_string_equal(broker_topic_name(broker, BROKER_ORDERS), "orders");
     for (uint32_t i = 0; i < BROKER_TOPICS; i++)
-        for (int32_t partition = 0; partition < BROKER_PARTITIONS; partition++)
-            assert_int_equal(
-                rd_kafka_producev(
-                    broker_producer(broker),
-                    RD_KAFKA_V_TOPIC(broker_topic_name(broker, (enum broker_topic)i)),
-                    RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_VALUE((void *)"x", 1),
-                    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
-                RD_KAFKA_RESP_ERR_NO_ERROR);
-    assert_int_equal(rd_kafka_flush(broker_producer(broker), 20000),
-                     RD_KAFKA_RESP_ERR_NO_ERROR);
+        for (int32_t partition = 0; partition < BROKER_PARTITIONS; partition++) {
+            struct broker_record record = {.topic = (enum broker_topic)i,
+                                           .partition = partition,
+                                           .value = BYTES_LITERAL("x"),
+                                           .traceparent = BYTES_LITERAL("00-...")};
+            assert_int_equal(broker_produce(broker, &record), RD_KAFKA_RESP_ERR_NO_ERROR);
+        }
+    assert_int_equal(broker_flush(broker, 20000), RD_KAFKA_RESP_ERR_NO_ERROR);
     assert_int_equal(delivered, BROKER_TOPICS * BROKER_PARTITIONS);
     assert_true(broker_free(broker, &message));
     assert_string_equal(text_string(&message), "");

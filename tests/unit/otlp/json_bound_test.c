@@ -8,16 +8,24 @@
 #include "json_schema.h"
 #include "support/test.h"
 
+/* Copies the text to `at`, with its NUL; where the NUL stands. */
+static char *put(char *at, const char *text)
+{
+    size_t len = strlen(text);
+    memcpy(at, text, len + 1);
+    return at + len;
+}
+
 /* `head`, `count` times `item`, `tail`. */
 static char *repeat(const char *head, const char *item, size_t count, const char *tail)
 {
     size_t len = strlen(item);
     char *text = malloc(strlen(head) + len * count + strlen(tail) + 1);
     assert_non_null(text);
-    char *at = text + sprintf(text, "%s", head);
+    char *at = put(text, head);
     for (size_t i = 0; i < count; i++, at += len)
         memcpy(at, item, len);
-    sprintf(at, "%s", tail);
+    put(at, tail);
     return text;
 }
 

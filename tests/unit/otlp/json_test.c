@@ -152,6 +152,14 @@ static void test_limits(void **state)
     assert_int_equal(fault_of(deep), OTLP_FAULT_TOO_DEEP);
 }
 
+/* Copies the text to `at`, with its NUL; where the NUL stands. */
+static char *put(char *at, const char *text)
+{
+    size_t len = strlen(text);
+    memcpy(at, text, len + 1);
+    return at + len;
+}
+
 /* JSON of one attribute whose value is `depth` deep. */
 static struct bytes deep_json(struct arena *arena, size_t depth)
 {
@@ -166,13 +174,13 @@ static struct bytes deep_json(struct arena *arena, size_t depth)
         strlen(head) + depth * (strlen(open) + strlen(close)) + strlen(inside) + strlen(tail);
     char *text = arena_alloc(arena, len + 1);
     assert_non_null(text);
-    char *at = text + sprintf(text, "%s", head);
+    char *at = put(text, head);
     for (size_t i = 1; i < depth; i++)
-        at += sprintf(at, "%s", open);
-    at += sprintf(at, "%s", inside);
+        at = put(at, open);
+    at = put(at, inside);
     for (size_t i = 1; i < depth; i++)
-        at += sprintf(at, "%s", close);
-    at += sprintf(at, "%s", tail);
+        at = put(at, close);
+    at = put(at, tail);
     return bytes_of(text, (size_t)(at - text));
 }
 

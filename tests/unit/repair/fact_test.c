@@ -65,9 +65,16 @@ static void test_numbers_of_every_type(void **state)
         double number;
         int64_t offset;
     } doubles[] = {
-        {0.0, 0},  {12.0, 12},     {9007199254740992.0, INT64_C(1) << 53},
-        {0.5, -1}, {-1.0, -1},     {1e300, -1},
-        {NAN, -1}, {INFINITY, -1}, {-INFINITY, -1},
+        {0.0, 0},
+        {12.0, 12},
+        {9007199254740992.0, INT64_C(1) << 53},
+        {0.5, -1},
+        {-1.0, -1},
+        {1e300, -1},
+        {NAN, -1},
+        {INFINITY, -1},
+        {-INFINITY, -1},
+        {9007199254740994.0, -1},
     };
     for (size_t i = 0; i < sizeof(doubles) / sizeof(doubles[0]); i++) {
         struct repair_value value = {.type = REPAIR_VALUE_DOUBLE, .number = doubles[i].number};

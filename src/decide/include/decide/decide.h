@@ -79,7 +79,7 @@ struct decide_counters {
 #undef DECIDE_COUNTER_FIELD
 };
 
-/* A worker's own part: match data of regular expressions and its counters.  Outlived by `decide`. */
+/* A worker's own part: match data of regular expressions, counters.  Outlived by `decide`. */
 struct decide_worker;
 enum sb_err decide_worker_new(const struct decide *decide,
                               struct decide_worker **ret) SB_MUST_USE;

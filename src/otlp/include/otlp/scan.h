@@ -22,14 +22,14 @@
 /* Why a span, or a whole record, can not be taken. */
 #define OTLP_FAULTS(X)                                                                         \
     X(NONE, "none")                                                                            \
-    X(MALFORMED, "malformed")            /* not protobuf, or wrong wire types */               \
+    X(MALFORMED, "malformed") /* not protobuf, or wrong wire types */                          \
     X(RECORD_TOO_LARGE, "record_too_large")                                                    \
     X(TOO_MANY_SPANS, "too_many_spans")                                                        \
-    X(TRACE_ID, "invalid_trace_id")      /* not 16 bytes, or all zero */                       \
-    X(SPAN_ID, "invalid_span_id")        /* not 8 bytes, or all zero */                        \
-    X(PARENT_ID, "invalid_parent_id")    /* neither 0 nor 8 bytes */                           \
+    X(TRACE_ID, "invalid_trace_id")   /* not 16 bytes, or all zero */                          \
+    X(SPAN_ID, "invalid_span_id")     /* not 8 bytes, or all zero */                           \
+    X(PARENT_ID, "invalid_parent_id") /* neither 0 nor 8 bytes */                              \
     X(SPAN_TOO_LARGE, "span_too_large")                                                        \
-    X(TOO_DEEP, "nesting_too_deep")      /* AnyValue nested deeper than the limit */           \
+    X(TOO_DEEP, "nesting_too_deep") /* AnyValue nested deeper than the limit */                \
     X(TOO_MANY_ATTRIBUTES, "too_many_attributes")                                              \
     X(TOO_MANY_EVENTS, "too_many_events")                                                      \
     X(TOO_MANY_LINKS, "too_many_links")                                                        \
@@ -89,7 +89,7 @@ enum {
 };
 
 struct otlp_span {
-    struct bytes raw; /* body of the encoded Span message */
+    struct bytes raw;         /* body of the encoded Span message */
     const uint8_t *trace_id;  /* 16 bytes; NULL where fault says so */
     const uint8_t *span_id;   /* 8 bytes; NULL where fault says so */
     const uint8_t *parent_id; /* 8 bytes; NULL: a root (absent, empty or all zero) */

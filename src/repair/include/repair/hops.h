@@ -102,13 +102,13 @@ void repair_hops_free(struct repair_hops *hops);
  * A side that is known already is not taken twice, and keeps its age.
  */
 enum sb_err repair_hops_add_consumer(struct repair_hops *hops, struct repair_key key,
-                                     const struct repair_consumer_side *side,
+                                     const struct repair_consumer_side *consumer,
                                      uint64_t now_ns) SB_MUST_USE;
 enum sb_err repair_hops_add_producer(struct repair_hops *hops, struct repair_key key,
-                                     const struct repair_producer_side *side,
+                                     const struct repair_producer_side *producer,
                                      uint64_t now_ns) SB_MUST_USE;
 enum sb_err repair_hops_add_message(struct repair_hops *hops, struct repair_key key,
-                                    const struct repair_message_side *side,
+                                    const struct repair_message_side *message,
                                     uint64_t now_ns) SB_MUST_USE;
 
 /* Forgets what is older than ttl_ns, `budget` entries at most. */

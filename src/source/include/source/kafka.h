@@ -94,7 +94,10 @@ struct source_kafka_options {
     struct source_events events;
 };
 
-/* Creates the handles; nothing is read before source_kafka_start.  SB_ERR_CONFIG: a property is wrong (logged). */
+/*
+ * Creates the handles; nothing is read before source_kafka_start.  SB_ERR_CONFIG: a property
+ * is wrong (logged).
+ */
 enum sb_err source_kafka_new(const struct source_kafka_options *options,
                              struct source_kafka **ret) SB_MUST_USE;
 
@@ -104,7 +107,10 @@ enum sb_err source_kafka_start(struct source_kafka *source) SB_MUST_USE;
 /* Control thread: an fd that becomes readable when source_kafka_service has work. */
 int source_kafka_event_fd(const struct source_kafka *source);
 
-/* Control thread: rebalances, errors, delivery reports, commits that are due.  Call at least every 100 ms. */
+/*
+ * Control thread: rebalances, errors, delivery reports, commits that are due.  Call at least
+ * every 100 ms.
+ */
 void source_kafka_service(struct source_kafka *source);
 
 /*

@@ -69,6 +69,12 @@ enum sb_err window_open(struct window *window, struct trace_id id, uint64_t hash
 enum sb_err window_append(struct window *window, window_trace trace,
                           const struct window_span *span) SB_MUST_USE;
 
+/*
+ * Switches the budget off and on again: for what is under way when it is used up, and can not
+ * be sent back.
+ */
+void window_overdraw(struct window *window, bool overdraws);
+
 /* Has the trace reached the per-trace caps? */
 bool window_is_over_caps(const struct window *window, window_trace trace);
 

@@ -136,7 +136,7 @@ void worker_group_publish(struct worker_group *group);
 /* Any thread, a moment's view; exact once the group is quiet.  ret.x arrays are summed. */
 void worker_group_read_counters(struct worker_group *group, struct worker_counters *ret);
 
-/* The topic whose records are no longer read since an error is not tolerated, or NULL. */
+/* The first topic whose records are no longer read since an error is not tolerated, or NULL. */
 const char *worker_group_failed_topic(struct worker_group *group);
 
 #endif

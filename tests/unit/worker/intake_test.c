@@ -1,0 +1,318 @@
+#include "core/memory.h"
+#include "otlp/json.h"
+#include "rig.h"
+#include "support/test.h"
+
+static void start(struct rig *rig, uint32_t workers)
+{
+    rig_init(rig);
+    rig->options.worker_count = workers;
+    rig_start(rig);
+}
+
+static void finish(struct rig *rig)
+{
+    rig_drain(rig);
+    rig_clear(rig);
+}
+
+static void push_one(struct rig *rig, uint32_t worker, struct trace_id trace, uint64_t id)
+{
+    const struct span_spec spec = {.trace = trace, .id = id};
+    rig_push(rig, worker, &spec, 1);
+}
+
+static void test_a_record_is_finished_when_all_its_spans_are(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, 1);
+    rig.sinks[0].answers = false;
+    const struct span_spec specs[] = {
+        {.trace = rig_trace(&rig, 0, 1), .id = 10},
+        {.trace = rig_trace(&rig, 0, 2), .id = 20},
+    };
+    rig_push(&rig, 0, specs, 2);
+    rig_settle(&rig);
+    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 1);
+    assert_int_equal(rig_counters(&rig).held_window, 2);
+    assert_int_equal(rig_balance(&rig), 0);
+    rig_wait(&rig);
+    assert_int_equal(rig_counters(&rig).held_window, 0);
+    assert_int_equal(rig_counters(&rig).held_egress, 2);
+    assert_int_equal(rig_balance(&rig), 0);
+    assert_int_equal(rig.source.published[0][0], -1);
+    fake_sink_answer_all(&rig.sinks[0]);
+    rig_settle(&rig);
+    rig_advance_ms(&rig, 200);
+    rig_settle(&rig);
+    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+    assert_int_equal(rig.source.published[0][0], 1);
+    finish(&rig);
+}
+
+static void test_an_empty_record_is_finished_at_once(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, 1);
+    rig_push_bytes(&rig, 0, bytes_of(NULL, 0));
+    rig_settle(&rig);
+    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+    assert_int_equal(rig_counters(&rig).records_read, 1);
+    assert_int_equal(rig.source.letter_count, 0);
+    finish(&rig);
+}
+
+/* Spans of one record whose traces are at home elsewhere come back as counts of it. */
+static void test_a_record_may_be_spread_over_all_workers(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, 4);
+    struct span_spec specs[64] = {{.id = 0}};
+    for (uint32_t i = 0; i < 64; i++)
+        specs[i] = (struct span_spec){.trace = rig_trace(&rig, i % 4, i),
+                                      .id = 100 + i,
+                                      .service = i % 3 == 0 ? "one" : "two"};
+    for (uint32_t reader = 0; reader < 4; reader++)
+        rig_push(&rig, reader, specs + reader * 16, 16);
+    rig_wait(&rig);
+    for (uint32_t i = 0; i < 64; i++)
+        assert_string_equal(rig_out(&rig, 100 + i)->service, i % 3 == 0 ? "one" : "two");
+    for (uint32_t i = 0; i < 4; i++)
+        assert_int_equal(ledger_held_total(rig_worker(&rig, i)->ledger), 0);
+    finish(&rig);
+}
+
+static void test_json_is_read_where_the_topic_says_so(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.topics[TOPIC_SPANS].json = true;
+    rig_start(&rig);
+    const char *good = "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{"
+                       "\"traceId\":\"0102030405060708090a0b0c0d0e0f10\","
+                       "\"spanId\":\"000000000000000a\",\"name\":\"hello\"}]}]}]}";
+    rig_push_bytes(&rig, 0, bytes_text(good));
+    rig_push_bytes(&rig, 0, BYTES_LITERAL("{\"resourceSpans\":"));
+    rig_push_bytes(&rig, 0, bytes_of(NULL, 0));
+    rig_settle(&rig);
+    assert_int_equal(rig.source.letter_count, 1);
+    assert_string_equal(
+        fake_letter_header(rig.source.letters, "__connect.errors.exception.message"),
+        "invalid_json");
+    assert_int_equal(rig_counters(&rig).spans_read, 1);
+    assert_int_equal(rig_counters(&rig).dead_records[OTLP_FAULT_JSON], 1);
+    rig_drain(&rig);
+    assert_int_equal(rig.sinks[0].span_count, 1);
+    assert_string_equal(rig.sinks[0].spans[0].span->name, "hello");
+    rig.sinks[0].span_count = 0; /* not pushed as a spec: nothing to compare it with */
+    out_clear(&rig.sinks[0].spans[0]);
+    rig_clear(&rig);
+}
+
+static void test_records_of_a_lane_that_was_taken_away_are_passed_over(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, 1);
+    push_one(&rig, 0, rig_trace(&rig, 0, 1), 10);
+    rig_settle(&rig);
+    push_one(&rig, 0, rig_trace(&rig, 0, 2), 20);
+    rig_close_lane(&rig, 0, 0); /* it is closed before the record is read */
+    rig_settle(&rig);
+    assert_int_equal(rig_counters(&rig).records_read, 1);
+    assert_int_equal(rig.source.polled, 0);
+    rig_wait(&rig);
+    /* What was read before is still decided; nobody is told of it. */
+    assert_int_equal(rig_count_out(&rig, 10), 1);
+    assert_int_equal(rig_count_out(&rig, 20), 0);
+    assert_int_equal(rig.source.published[0][0], -1);
+    finish(&rig);
+}
+
+/* Records polled and not yet taken must not be taken for those of the lane's next partition. */
+static void test_polled_records_do_not_outlive_their_lane(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, 1);
+    rig.sinks[0].is_full = true; /* blocks intake */
+    for (uint64_t i = 0; i < 10; i++)
+        push_one(&rig, 0, rig_trace(&rig, 0, 1), 10 + i);
+    rig_turn(&rig, 0);
+    /* As if they had been polled before the sink was full. */
+    struct worker *worker = rig_worker(&rig, 0);
+    worker->polled.at = 0;
+    worker->polled.count =
+        (uint32_t)source_kafka_poll(&rig.source, 0, 0, worker->polled.records, RECORDS_POLLED);
+    assert_int_equal(rig.source.polled, 10);
+    rig_turn(&rig, 0);
+    assert_int_equal(rig.source.polled, 10);
+    rig_close_lane(&rig, 0, 0);
+    assert_int_equal(rig.source.polled, 0);
+    rig_open_lane(&rig, 0, 0, false, TOPIC_SPANS);
+    rig.sinks[0].is_full = false;
+    rig_settle(&rig);
+    assert_int_equal(rig_counters(&rig).records_read, 0);
+    finish(&rig);
+}
+
+/* A lane the worker could not note for lack of memory: its records are passed over. */
+static void test_a_lane_that_found_no_memory_is_not_read(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, 1);
+    memory_fail_at(1);
+    rig_open_lane(&rig, 0, 6, false, TOPIC_SPANS);
+    rig_open_lane(&rig, 0, 7, true, TOPIC_ORDERS);
+    memory_fail_at(0);
+    const struct record unknown = {.topic = TOPIC_SPANS, .lane = 300};
+    intake_record(rig_worker(&rig, 0), &unknown);
+    const struct record message = {.topic = TOPIC_ORDERS, .lane = 300};
+    intake_message(rig_worker(&rig, 0), &message);
+    assert_int_equal(rig_counters(&rig).records_read, 0);
+    finish(&rig);
+}
+
+static void push_many(struct rig *rig, uint32_t traces, size_t padding)
+{
+    for (uint32_t i = 0; i < traces; i++) {
+        const struct span_spec spec = {.trace =
+                                           rig_trace(rig, i % rig->options.worker_count, i),
+                                       .id = 1000 + i,
+                                       .padding = padding};
+        rig_push(rig, 0, &spec, 1);
+    }
+}
+
+/*
+ * Sinks that take nothing, and a window that is full: the worker reads no more, and still
+ * listens.  All goes on when the sinks do.
+ */
+static void test_a_full_sink_and_a_full_window_block_intake_not_the_worker(void **state)
+{
+    (void)state;
+    enum { TRACES = 300 };
+    for (uint32_t workers = 1; workers <= 2; workers++) {
+        struct rig rig;
+        rig_init(&rig);
+        rig.options.worker_count = workers;
+        rig.options.window_bytes_max = 5 << 20;
+        rig_start(&rig);
+        push_many(&rig, TRACES, 60000);
+        for (uint32_t i = 0; i < workers; i++)
+            rig_turn(&rig, i);
+        rig.sinks[0].is_full = true;
+        for (int turn = 0; turn < 30; turn++)
+            for (uint32_t i = 0; i < workers; i++)
+                rig_turn(&rig, i);
+        uint64_t read = rig_counters(&rig).records_read;
+        assert_true(read < TRACES);
+        for (uint32_t i = 0; i < workers; i++)
+            assert_true(window_totals(rig_worker(&rig, i)->window).bytes < 9 << 20);
+        /* It obeys: a lane can be taken away and given back. */
+        rig_open_lane(&rig, 0, 3, false, TOPIC_SPANS);
+        rig_close_lane(&rig, 0, 3);
+        assert_int_equal(rig_counters(&rig).records_read, read);
+        rig.sinks[0].is_full = false;
+        rig_wait(&rig);
+        rig_wait(&rig);
+        for (uint32_t i = 0; i < TRACES; i++)
+            assert_int_equal(rig_count_out(&rig, 1000 + i), 1);
+        finish(&rig);
+    }
+}
+
+/* What another worker had sent before still comes in when the budget is used up. */
+static void test_spans_under_way_are_taken_beyond_the_budget(void **state)
+{
+    (void)state;
+    enum { SPANS = 12 };
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.worker_count = 2;
+    rig.options.window_bytes_max = 1;
+    rig_start(&rig);
+    for (uint32_t i = 0; i < SPANS; i++)
+        push_one(&rig, 0, rig_trace(&rig, 1, i), 100 + i);
+    rig_turn(&rig, 0);
+    rig.sinks[0].is_full = true;
+    rig_turn(&rig, 1);
+    assert_int_equal(window_totals(rig_worker(&rig, 1)->window).spans, SPANS);
+    assert_int_equal(rig_counters(&rig).pressure_decisions, 0);
+    /* Beyond the budget only as long as that lasts. */
+    rig.sinks[0].is_full = false;
+    rig_settle(&rig);
+    assert_true(rig_counters(&rig).pressure_decisions > 0);
+    rig_wait(&rig);
+    finish(&rig);
+}
+
+/* Every allocation fails once: what was read leaves, or its record stays unfinished. */
+static void check_shortage(uint64_t nth, uint32_t workers)
+{
+    struct rig rig;
+    start(&rig, workers);
+    struct span_spec specs[12] = {{.id = 0}};
+    for (uint32_t i = 0; i < 12; i++)
+        specs[i] = (struct span_spec){.trace = rig_trace(&rig, i % workers, i),
+                                      .id = 100 + i,
+                                      .padding = i == 5 ? 60000 : 100,
+                                      .service = i < 6 ? "a" : "b"};
+    specs[3].trace = (struct trace_id){{0}}; /* a fault of its own: dead-lettered */
+    rig_push(&rig, 0, specs, 12);
+    rig_push_bytes(&rig, 0, BYTES_LITERAL("\xff\xff"));
+    push_one(&rig, 0, rig_trace(&rig, 0, 20), 200);
+    memory_fail_at(nth);
+    for (uint32_t i = 0; i < 2 * workers; i++)
+        rig_turn(&rig, i % workers);
+    memory_fail_at(0);
+    rig_wait(&rig);
+    assert_int_equal(rig_balance(&rig), 0);
+    struct worker_counters counters = rig_counters(&rig);
+    uint32_t held = ledger_held_total(rig_worker(&rig, 0)->ledger);
+    if (held == 0) {
+        assert_int_equal(counters.exported, counters.records_read < 3 ? 0 : 12);
+        assert_int_equal(rig.source.letter_count, counters.records_read < 3 ? 0 : 2);
+    }
+    /* The watermark stays before whatever is not finished. */
+    rig_advance_ms(&rig, 200);
+    rig_settle(&rig);
+    int64_t published = rig.source.published[0][0];
+    assert_true(held > 0 ? published < 3 : published == 3 || counters.records_read < 3);
+    assert_true(published < 1 || rig_count_out(&rig, 100) == 1);
+    assert_true(published < 3 || rig_count_out(&rig, 200) == 1);
+    if (held == 0)
+        rig_drain(&rig);
+    rig_clear(&rig);
+}
+
+static void test_memory_shortage_loses_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t nth = 1; nth <= 60; nth++) {
+        check_shortage(nth, 1);
+        check_shortage(nth, 2);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_record_is_finished_when_all_its_spans_are),
+        cmocka_unit_test(test_an_empty_record_is_finished_at_once),
+        cmocka_unit_test(test_a_record_may_be_spread_over_all_workers),
+        cmocka_unit_test(test_json_is_read_where_the_topic_says_so),
+        cmocka_unit_test(test_records_of_a_lane_that_was_taken_away_are_passed_over),
+        cmocka_unit_test(test_polled_records_do_not_outlive_their_lane),
+        cmocka_unit_test(test_a_lane_that_found_no_memory_is_not_read),
+        cmocka_unit_test(test_a_full_sink_and_a_full_window_block_intake_not_the_worker),
+        cmocka_unit_test(test_spans_under_way_are_taken_beyond_the_budget),
+        cmocka_unit_test(test_memory_shortage_loses_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
