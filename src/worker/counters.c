@@ -31,6 +31,9 @@ void worker_share_counters(struct worker *worker)
     count_held(worker, &worker->counters);
     pthread_mutex_lock(&worker->shared_lock);
     worker->shared = worker->counters;
+    /* Joins that were never made since several producers claim one coordinate. */
+    worker->shared.repairs[REPAIR_RULE_COORDINATE][WORKER_REPAIR_AMBIGUOUS] +=
+        repair_hops_counters(worker->hops)->ambiguous;
     pthread_mutex_unlock(&worker->shared_lock);
 }
 

@@ -43,8 +43,7 @@ static void add_hit(struct worker *worker, struct repair_fact *fact, const struc
     repair_fact_add(fact, alias, &given);
 }
 
-/* The one foreign context that a consumer span links to; false when there is none, or more. */
-static bool single_link(const struct otlp_span *span, struct repair_context *ret)
+uint16_t span_foreign_links(const struct otlp_span *span, struct repair_context *ret)
 {
     struct bytes rest = span->raw;
     struct otlp_link link;
@@ -61,7 +60,7 @@ static bool single_link(const struct otlp_span *span, struct repair_context *ret
         };
         if (found && !(trace_id_equal(ret->trace_id, context.trace_id) &&
                        span_id_equal(ret->span_id, context.span_id)))
-            return false; /* several messages */
+            return 2;
         *ret = context;
         found = true;
     }
@@ -123,7 +122,8 @@ static bool read_side(struct worker *worker, const struct otlp_span *span,
     if (ret->has_key)
         ret->key = repair_coordinate_key((struct bytes){0}, fact.destination, fact.partition,
                                          fact.offset);
-    ret->has_link = consumer && span->link_count > 0 && single_link(span, &ret->link);
+    ret->has_link =
+        consumer && span->link_count > 0 && span_foreign_links(span, &ret->link) == 1;
     return true;
 }
 

@@ -218,13 +218,18 @@ static void read_spans(struct worker *worker, uint32_t wait_ms)
     take_polled(worker);
 }
 
-/* What a full window does when nothing that is decided waits for a sink. */
-static void relieve(struct worker *worker)
+/*
+ * What a full window does while the sinks have room: the oldest trace is decided.  It does not
+ * wait for what was decided before: that has left the window already, and a batch may linger.
+ */
+static bool relieve(struct worker *worker)
 {
     bool full =
         window_is_full(worker->window, worker->options->window_bytes_max / WINDOW_RESERVE_PART);
-    if (full && egress_has_room(&worker->egress) && egress_held(&worker->egress) == 0)
-        verdict_make_room(worker);
+    if (!full || !egress_has_room(&worker->egress))
+        return false;
+    verdict_make_room(worker);
+    return true;
 }
 
 static void upkeep(struct worker *worker)
@@ -257,8 +262,8 @@ static void turn_run(struct worker *worker)
     bool more = window_due(worker->window, worker->now_ns) != WINDOW_NONE &&
                 egress_has_room(&worker->egress);
     if (intake_blocked(worker)) {
-        relieve(worker);
-        if (!busy && !more)
+        bool relieved = relieve(worker);
+        if (!busy && !more && !relieved)
             pause_briefly();
     } else {
         bool idle = !busy && !more && exchange_sleep(&worker->exchange);
@@ -274,7 +279,7 @@ static bool turn_settle(struct worker *worker, enum worker_phase phase)
     bool busy = take_in(worker);
     take_polled(worker);
     if (worker->polled.at < worker->polled.count)
-        relieve(worker);
+        busy |= relieve(worker);
     if (phase == WORKER_DECIDE)
         verdict_close_all(worker);
     exchange_receive(&worker->exchange, MESSAGES_PER_TURN, on_message, worker);

@@ -92,11 +92,13 @@ enum sb_err plan_list_spans(struct worker *worker, window_trace trace, uint32_t 
             .end_ns = scanned.end_ns,
             .service = envelopes_at(&worker->envelopes, span.envelope)->service,
             .flags = scanned.flags,
-            .link_count = scanned.link_count,
             .kind = scanned.kind,
         };
         if (scanned.parent_id != NULL)
             plans->spans[i].parent_id = span_id_load(scanned.parent_id);
+        struct repair_context linked;
+        if (scanned.link_count > 0)
+            plans->spans[i].link_count = span_foreign_links(&scanned, &linked);
     }
     *ret_count = count;
     return SB_OK;

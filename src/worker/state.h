@@ -36,6 +36,7 @@ enum { RECORD_BITS = 26, WORKERS_MAX = 63 };
 
 static inline uint32_t record_of(uint32_t worker, ledger_record record)
 {
+    SB_ASSERT(record >> RECORD_BITS == 0);
     return worker << RECORD_BITS | record;
 }
 
@@ -262,6 +263,8 @@ struct arrival {
 };
 
 /* intake.c */
+/* Contexts outside its own trace that the span links to: 0, 1 (then *ret is it), or 2 for more. */
+uint16_t span_foreign_links(const struct otlp_span *span, struct repair_context *ret);
 void intake_record(struct worker *worker, const struct record *record);
 void intake_message(struct worker *worker, const struct record *record);
 

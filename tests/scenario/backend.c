@@ -98,8 +98,8 @@ void backend_open(struct backend *backend)
     *backend = (struct backend){.weather = SINK_UP};
     pthread_mutex_init(&backend->lock, NULL);
     pthread_cond_init(&backend->changed, NULL);
-    backend->receiver = receiver_new(
-        &(struct receiver_options){.on_request = on_request, .arg = backend});
+    backend->receiver =
+        receiver_new(&(struct receiver_options){.on_request = on_request, .arg = backend});
 }
 
 void backend_close(struct backend *backend)

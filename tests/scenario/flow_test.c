@@ -65,8 +65,7 @@ static void put_all(struct scenario *scenario, uint64_t traces, int64_t *ret)
     }
 }
 
-static size_t check_traces(struct scenario *scenario, uint64_t traces,
-                           const char *reason)
+static size_t check_traces(struct scenario *scenario, uint64_t traces, const char *reason)
 {
     size_t kept = 0;
     for (uint64_t trace = 0; trace < traces; trace++) {
@@ -194,7 +193,7 @@ static void drains_an_empty_topic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(drains_with_one_worker),  cmocka_unit_test(drains_with_two_workers),
+        cmocka_unit_test(drains_with_one_worker),   cmocka_unit_test(drains_with_two_workers),
         cmocka_unit_test(drains_with_four_workers), cmocka_unit_test(decides_while_it_runs),
         cmocka_unit_test(drains_an_empty_topic),
     };

@@ -38,8 +38,8 @@ struct seen {
 
 enum weather {
     SINK_UP,
-    SINK_BUSY,  /* 503 */
-    SINK_CUTS,  /* the connection drops */
+    SINK_BUSY,   /* 503 */
+    SINK_CUTS,   /* the connection drops */
     SINK_REFUSES /* 400 for requests that hold the span `refused` */
 };
 
