@@ -86,9 +86,11 @@ run_asan() {
         "${not_long[@]}" "${ctest_arguments[@]}"
 }
 
+# The demo is left out: its shop sells in real time, and its windows end before a service that
+# is fifteen times slower has read what was sold.
 run_tsan() {
     build tsan && ctest --preset tsan -j "$jobs" -L '^(unit|scenario)$' \
-        -R '^(unit\.(core|source|sink|worker|app)\.|scenario\.)' \
+        -R '^(unit\.(core|source|sink|worker|app)\.|scenario\.)' -E '^scenario\.demo$' \
         "${not_long[@]}" "${ctest_arguments[@]}"
 }
 

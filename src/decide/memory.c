@@ -58,9 +58,10 @@ static uint8_t encode(struct decide_verdict verdict)
 
 static struct decide_verdict decode(uint8_t code)
 {
-    return (struct decide_verdict){.keep = (code & 1U) != 0,
-                                   .policy = code < 2 ? DECIDE_NO_POLICY
-                                                      : (uint16_t)((code - 2) / 2)};
+    uint16_t policy = DECIDE_NO_POLICY;
+    if (code >= 2)
+        policy = (uint16_t)((code - 2) / 2);
+    return (struct decide_verdict){.keep = (code & 1U) != 0, .policy = policy};
 }
 
 /* Buckets for `ids` ids: 1.5 slots for each. */

@@ -151,18 +151,19 @@ static void try_later(struct lane *lane, const struct answer *answer)
     lane->failures++;
     log_failure(lane, LOG_WARN, "export_failed", answer);
     leave_endpoint(lane);
-    /* Backoff is for a round over all endpoints: the next one may well be up. */
-    uint32_t rounds = lane->failures / sink->options.endpoint_count;
+    /* Waiting is for a whole round over the endpoints: the next one may well be up. */
+    if (lane->failures % sink->options.endpoint_count > 0) {
+        postpone(lane, 0);
+        return;
+    }
+    otlp_sink_move(sink, SINK_BACKING_OFF);
     if (answer->wait_ns > 0) {
         otlp_sink_close(sink, answer->wait_ns);
         postpone(lane, 0);
-        otlp_sink_move(sink, SINK_BACKING_OFF);
-    } else if (lane->failures % sink->options.endpoint_count > 0) {
-        postpone(lane, 0);
-    } else {
-        postpone(lane, retry_wait_ns(&sink->retry, rounds));
-        otlp_sink_move(sink, SINK_BACKING_OFF);
+        return;
     }
+    uint32_t rounds = lane->failures / sink->options.endpoint_count;
+    postpone(lane, retry_wait_ns(&sink->retry, rounds));
 }
 
 /*

@@ -33,7 +33,7 @@ static bool taps_are_drained(const struct source_kafka *source)
     const struct reader *reader = &source->readers[SOURCE_MESSAGES];
     if (reader->rk == NULL)
         return true;
-    if (!tap_is_topics_known(source))
+    if (!tap_is_topics_known(source) || tap_is_behind(source))
         return false;
     for (uint32_t i = 0; i < reader->lane_count; i++)
         if (lanes_state(reader->lanes[i]) != LANE_OPEN || !is_drained(reader->lanes[i]))

@@ -1,5 +1,6 @@
 #include "rebalance.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "commit.h"
@@ -123,40 +124,51 @@ static void resolve_latest(struct source_kafka *source, rd_kafka_t *rk,
     rd_kafka_topic_partition_list_destroy(asked);
 }
 
-/* Lanes are attached before the assignment, so that no record goes past its worker. */
-static void attach_lanes(struct source_kafka *source,
-                         const rd_kafka_topic_partition_list_t *list)
+/* Its records stay with the broker, and nothing of it is ever committed; but nobody reads it. */
+static void tell_unread(struct source_kafka *source,
+                        const rd_kafka_topic_partition_t *partition, enum sb_err err)
 {
-    struct reader *reader = source_reader(source, SOURCE_SPANS);
-    for (int i = 0; i < list->cnt; i++) {
-        const rd_kafka_topic_partition_t *partition = &list->elems[i];
-        struct topic *topic = topics_find(reader, partition->topic);
-        struct lane *lane = NULL;
-        enum sb_err err = SB_ERR_NOT_FOUND; /* the group's leader has another configuration */
-        if (topic != NULL)
-            err = lanes_get(topic, partition->partition, &lane);
-        if (err == SB_OK && lanes_state(lane) != LANE_CLOSED)
-            continue;
-        if (err == SB_OK)
-            err = lanes_attach(lane, peek_is_wanted(source));
-        if (err != SB_OK) {
-            /* Its records stay with the broker; nothing of it is ever committed. */
-            log_event(source->options.log, LOG_ERROR, "source", "partition_not_read",
-                      LOG_TEXT("topic", partition->topic),
-                      LOG_NUMBER("partition", partition->partition),
-                      LOG_TEXT("reason", sb_err_text(err)));
-            continue;
-        }
-        lanes_open(lane);
-        if (lane->peeking)
-            peek_begin(source, lane);
-    }
+    char line[NOTE_TEXT_LEN];
+    if (err == SB_ERR_NOT_FOUND)
+        snprintf(
+            line, sizeof(line),
+            "the group gave topic %s, partition %d to this process, which is not configured "
+            "to read it: all members need the same topics",
+            partition->topic, (int)partition->partition);
+    else
+        snprintf(line, sizeof(line), "topic %s, partition %d can not be read: %s",
+                 partition->topic, (int)partition->partition, sb_err_text(err));
+    trouble_report(source, partition->topic, line, err != SB_ERR_NOT_FOUND);
+}
+
+static enum sb_err attach_lane(struct source_kafka *source,
+                               const rd_kafka_topic_partition_t *partition)
+{
+    struct topic *topic = topics_find(source_reader(source, SOURCE_SPANS), partition->topic);
+    if (topic == NULL)
+        return SB_ERR_NOT_FOUND;
+    struct lane *lane;
+    enum sb_err err = lanes_get(topic, partition->partition, &lane);
+    if (err != SB_OK || lanes_state(lane) != LANE_CLOSED)
+        return err;
+    err = lanes_attach(lane, peek_is_wanted(source));
+    if (err != SB_OK)
+        return err;
+    lanes_open(lane);
+    if (lane->peeking)
+        peek_begin(source, lane);
+    return SB_OK;
 }
 
 static void assign(struct source_kafka *source, rd_kafka_t *rk,
                    rd_kafka_topic_partition_list_t *list)
 {
-    attach_lanes(source, list);
+    /* Before the assignment, so that no record goes past its worker. */
+    for (int i = 0; i < list->cnt; i++) {
+        enum sb_err err = attach_lane(source, &list->elems[i]);
+        if (err != SB_OK)
+            tell_unread(source, &list->elems[i], err);
+    }
     resolve_latest(source, rk, list);
     apply_list(source, rk, true, list);
     source->assigned = true;

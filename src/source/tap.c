@@ -12,6 +12,7 @@ struct tap {
     bool topics_known;
     bool base_known;
     bool asks_times;    /* what was asked last */
+    bool behind;        /* older spans have come: lanes may have to go back, the clocks stand */
     int64_t base_ms;    /* lanes without a start of their own are read from this time on */
     int64_t oldest_ms;  /* of what was peeked; INT64_MAX: nothing was */
     uint64_t *times_ns; /* by topic, while the clocks are computed */
@@ -65,6 +66,12 @@ bool tap_is_topics_known(const struct source_kafka *source)
     return source->tap->topics_known;
 }
 
+static int64_t base_before(const struct source_kafka *source, int64_t time_ms)
+{
+    int64_t replay_ms = (int64_t)(source->options.replay_ns / NS_PER_MS);
+    return time_ms > replay_ms ? time_ms - replay_ms : 0;
+}
+
 void tap_take_oldest(struct source_kafka *source, int64_t time_ms)
 {
     struct tap *tap = source->tap;
@@ -72,6 +79,18 @@ void tap_take_oldest(struct source_kafka *source, int64_t time_ms)
         time_ms = 0; /* a record without a time may be of any */
     if (time_ms < tap->oldest_ms)
         tap->oldest_ms = time_ms;
+    if (!tap->base_known || base_before(source, time_ms) >= tap->base_ms)
+        return;
+    /* Before its lane is let go: no worker may take the clocks for right meanwhile. */
+    tap->behind = true;
+    for (uint32_t i = 0; i < source->options.topic_count; i++)
+        if (source->options.topics[i].role == SOURCE_MESSAGES)
+            atomic_store(&source->tap_times_ns[i], 0);
+}
+
+bool tap_is_behind(const struct source_kafka *source)
+{
+    return source->tap->behind;
 }
 
 static enum source_start start_of(const struct source_kafka *source, const struct lane *lane)
@@ -110,9 +129,8 @@ static void settle_base(struct source_kafka *source)
     if ((spans && !source->assigned) || peek_is_pending(source))
         return;
     int64_t now_ms = (int64_t)(clock_wall_ns(source->options.clock) / NS_PER_MS);
-    int64_t oldest_ms = tap->oldest_ms == INT64_MAX ? now_ms : tap->oldest_ms;
-    int64_t replay_ms = (int64_t)(source->options.replay_ns / NS_PER_MS);
-    int64_t base_ms = oldest_ms > replay_ms ? oldest_ms - replay_ms : 0;
+    int64_t base_ms =
+        base_before(source, tap->oldest_ms == INT64_MAX ? now_ms : tap->oldest_ms);
     if (tap->base_known && base_ms >= tap->base_ms)
         return;
     tap->base_known = true;
@@ -120,6 +138,21 @@ static void settle_base(struct source_kafka *source)
     struct reader *reader = source_reader(source, SOURCE_MESSAGES);
     for (uint32_t i = 0; i < reader->lane_count; i++)
         reader->lanes[i]->start_offset = OFFSET_UNKNOWN;
+}
+
+/* The clocks go on when every lane is known to stand where it must, or was sent there. */
+static void settle_clocks(struct source_kafka *source, const struct reader *reader)
+{
+    struct tap *tap = source->tap;
+    if (!tap->behind || base_before(source, tap->oldest_ms) < tap->base_ms)
+        return;
+    for (uint32_t i = 0; i < reader->lane_count; i++) {
+        const struct lane *lane = reader->lanes[i];
+        if (lanes_state(lane) == LANE_OPEN && lane->start_offset == OFFSET_UNKNOWN &&
+            start_of(source, lane) == SOURCE_START_DEFAULT)
+            return;
+    }
+    tap->behind = false;
 }
 
 static void ask(struct source_kafka *source, struct reader *reader,
@@ -236,6 +269,8 @@ static uint64_t lane_time_ns(const struct source_kafka *source, const struct lan
     uint64_t lateness_ns = source->options.lateness_ns;
     if (lanes_state(lane) != LANE_OPEN)
         return 0;
+    if (source->tap->behind && start_of(source, lane) == SOURCE_START_DEFAULT)
+        return 0;
     uint64_t newest_ns = now_ns;
     if (!atomic_load_explicit(&lane->at_end, memory_order_acquire))
         newest_ns = atomic_load_explicit(&lane->newest_ns, memory_order_acquire);
@@ -285,6 +320,7 @@ void tap_service(struct source_kafka *source)
                 ask(source, reader, OFFSETS_TIMES);
         }
         go_back(source, reader);
+        settle_clocks(source, reader);
         assign_ready(source, reader);
     }
     store_clocks(source, reader);

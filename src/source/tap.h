@@ -23,6 +23,9 @@ bool tap_is_topics_known(const struct source_kafka *source);
 /* The time of a span record that is the first of its lane; 0 or less: it has none. */
 void tap_take_oldest(struct source_kafka *source, int64_t time_ms);
 
+/* True while lanes may have to go back. */
+bool tap_is_behind(const struct source_kafka *source);
+
 /* Asks for offsets, assigns lanes, stores the clocks. */
 void tap_service(struct source_kafka *source);
 

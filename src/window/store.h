@@ -16,7 +16,7 @@
 
 enum {
     STORE_UNIT = 8,              /* positions count units */
-    STORE_CHUNK_UNITS_BITS = 18, /* 2 MiB: one huge page, where there are any */
+    STORE_CHUNK_UNITS_BITS = 18, /* 2 MiB */
     STORE_CHUNK_BYTES = STORE_UNIT << STORE_CHUNK_UNITS_BITS
 };
 

@@ -29,6 +29,8 @@ static void free_content(struct envelopes *envelopes, struct envelope *envelope)
 
 void envelopes_clear(struct envelopes *envelopes)
 {
+    if (envelopes->keys == NULL)
+        return; /* its turn to be made never came */
     for (uint32_t i = 0; i < envelopes->pool.next; i++) {
         struct envelope *envelope = envelopes_at(envelopes, i);
         if (envelope->used)

@@ -141,8 +141,7 @@ static void clear_lanes(struct lane_list *list)
 
 static void clear_worker(struct worker *worker)
 {
-    if (worker->window != NULL)
-        traces_clear(&worker->traces);
+    traces_clear(&worker->traces);
     letters_clear(worker);
     egress_clear(&worker->egress);
     exchange_clear(&worker->exchange);

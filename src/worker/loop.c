@@ -273,7 +273,10 @@ static void turn_run(struct worker *worker)
     upkeep(worker);
 }
 
-/* Reads no more than was polled before.  True when there is nothing left to do but wait for others. */
+/*
+ * Reads no more than was polled before.  True when there is nothing left to do but wait for
+ * others.
+ */
 static bool turn_settle(struct worker *worker, enum worker_phase phase)
 {
     bool busy = take_in(worker);

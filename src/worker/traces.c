@@ -20,6 +20,8 @@ void traces_init(struct traces *traces, struct window *window)
 
 void traces_clear(struct traces *traces)
 {
+    if (traces->window == NULL)
+        return; /* its turn to be made never came */
     pool_clear(&traces->evidence);
     pool_clear(&traces->sides);
     pool_clear(&traces->extras);
@@ -45,6 +47,29 @@ struct trace_extra *traces_need_extra(struct traces *traces, window_trace trace)
     return extra;
 }
 
+/* Evidence may come before the span that it explains. */
+static bool has_evidence(const struct traces *traces, const struct trace_extra *extra,
+                         struct span_id consumer)
+{
+    for (uint32_t at = extra->first_evidence; at != POOL_NONE;) {
+        const struct evidence_item *item = traces_evidence(traces, at);
+        if (span_id_equal(item->join.consumer.span_id, consumer))
+            return true;
+        at = item->next;
+    }
+    return false;
+}
+
+static void explain(const struct traces *traces, const struct trace_extra *extra,
+                    struct span_id consumer)
+{
+    for (uint32_t at = extra->first_side; at != POOL_NONE;) {
+        struct side_item *item = traces_side(traces, at);
+        item->explained |= span_id_equal(item->side.span_id, consumer);
+        at = item->next;
+    }
+}
+
 enum sb_err traces_add_side(struct traces *traces, window_trace trace,
                             const struct hop_side *side)
 {
@@ -53,14 +78,10 @@ enum sb_err traces_add_side(struct traces *traces, window_trace trace,
     if (number == POOL_NONE)
         return SB_ERR_MEMORY;
     struct side_item *item = pool_at(&traces->sides, number);
-    *item = (struct side_item){.side = *side, .next = extra->first_side};
+    *item = (struct side_item){.side = *side,
+                               .next = extra->first_side,
+                               .explained = has_evidence(traces, extra, side->span_id)};
     extra->first_side = number;
-    if (side->consumer) {
-        extra->settings = side->settings;
-        extra->open_consumer = true;
-        if (side->start_ns > extra->consumer_start_ns)
-            extra->consumer_start_ns = side->start_ns;
-    }
     return SB_OK;
 }
 
@@ -93,7 +114,7 @@ enum sb_err traces_add_evidence(struct traces *traces, window_trace trace,
     *item = (struct evidence_item){
         .join = *join, .settings = settings, .next = extra->first_evidence};
     extra->first_evidence = number;
-    extra->open_consumer = false;
+    explain(traces, extra, join->consumer.span_id);
     *ret_item = item;
     return SB_OK;
 }

@@ -47,6 +47,7 @@ struct hop_side {
 struct side_item {
     struct hop_side side;
     uint32_t next;
+    bool explained; /* there is evidence for it */
 };
 
 struct evidence_item {
@@ -73,11 +74,7 @@ struct trace_extra {
     bool decided; /* elsewhere: an empty stand-in */
     bool decided_keep;
     uint16_t decided_policy;
-    bool pulled;       /* asked its home for it */
-    uint16_t settings; /* of the first consumer side, to ask whether its tap is complete */
-    uint64_t
-        consumer_start_ns; /* the latest start of a consumer side that has no evidence yet */
-    bool open_consumer;
+    bool pulled; /* asked its home for it */
 };
 
 struct traces {

@@ -155,18 +155,28 @@ void verdict_close(struct worker *worker, window_trace trace, const char *reason
         close_tree(worker, root, reason);
 }
 
-/* May a tap still tell about an open consumer side of this trace? */
+static bool tap_may_explain(const struct worker *worker, const struct side_item *item)
+{
+    const struct hop_side *side = &item->side;
+    return side->consumer && !item->explained &&
+           destinations_tapped(&worker->destinations, side->settings) &&
+           source_kafka_tap_time_ns(worker->options->source, side->settings) < side->start_ns;
+}
+
+/* May a tap still tell about a consumer side of this trace? */
 static bool awaits_tap(const struct worker *worker, window_trace trace)
 {
     const struct trace_extra *extra = traces_extra(&worker->traces, trace);
-    if (extra == NULL || !extra->open_consumer ||
-        !destinations_tapped(&worker->destinations, extra->settings))
+    if (extra == NULL || worker->now_ns >= window_first_seen_ns(worker->window, trace) +
+                                               worker->options->hold_ns)
         return false;
-    uint64_t first_seen_ns = window_first_seen_ns(worker->window, trace);
-    if (worker->now_ns >= first_seen_ns + worker->options->hold_ns)
-        return false;
-    return source_kafka_tap_time_ns(worker->options->source, extra->settings) <
-           extra->consumer_start_ns;
+    for (uint32_t at = extra->first_side; at != POOL_NONE;) {
+        const struct side_item *item = traces_side(&worker->traces, at);
+        if (tap_may_explain(worker, item))
+            return true;
+        at = item->next;
+    }
+    return false;
 }
 
 bool verdict_run(struct worker *worker, uint32_t budget)

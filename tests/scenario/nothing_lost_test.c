@@ -112,6 +112,48 @@ static void reads_again_what_it_held_when_stopped(void **state)
     scenario_end(&scenario);
 }
 
+/* Both sides of a hop are held at the stop; the next run reads message and spans again. */
+static void mends_after_a_restart(void **state)
+{
+    (void)state;
+    struct scenario scenario;
+    start(&scenario);
+    scenario_message_topic(&scenario, "orders", 1, "");
+    scenario.window = "wait = \"10m\"; hold = \"10m\"; spans_per_trace = 3;";
+    scenario.stays = true;
+    const uint64_t sent = id_of(TRACES, 0);
+    const uint64_t taken = id_of(TRACES + 1, 0);
+    const struct span_context context = {scenario_trace(TRACES), sent};
+    struct span_spec specs[] = {
+        {.trace = context.trace, .id = sent, .kind = 4, .operation = "send", .topic = "orders"},
+        {.trace = scenario_trace(TRACES + 1),
+         .id = taken,
+         .kind = 5,
+         .operation = "process",
+         .topic = "orders",
+         .placed = true},
+    };
+    scenario_put_message(&scenario, "orders", 0, &context);
+    scenario_put(&scenario, "spans", 0, &specs[1], 1);
+    scenario_put(&scenario, "spans", 0, &specs[0], 1);
+    put_traces(&scenario, 0, RECORD_TRACES);
+    scenario_run(&scenario);
+    scenario_wait_spans(&scenario, 0, (size_t)RECORD_TRACES * SPANS);
+    scenario_stop_run(&scenario);
+    scenario_join(&scenario, 0);
+    assert_int_equal(scenario_total(&scenario, "held"), 2);
+
+    scenario.stays = false;
+    scenario_drain(&scenario, 0);
+    const struct seen *seen = scenario_find(&scenario, 0, taken);
+    assert_non_null(seen);
+    assert_true(trace_id_equal(seen->trace, context.trace));
+    assert_int_equal(seen->parent, sent);
+    assert_string_equal(seen->rule, "header_at_coordinate");
+    check_committed(&scenario, 3);
+    scenario_end(&scenario);
+}
+
 /* With drain = "decide" the same stop leaves nothing behind. */
 static void decides_what_it_holds_when_told_so(void **state)
 {
@@ -173,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(survives_a_sink_that_is_down),
         cmocka_unit_test(reads_again_what_it_held_when_stopped),
+        cmocka_unit_test(mends_after_a_restart),
         cmocka_unit_test(decides_what_it_holds_when_told_so),
         cmocka_unit_test(gives_up_on_a_busy_sink),
         cmocka_unit_test(gives_up_on_a_sink_that_hangs_up),

@@ -19,8 +19,22 @@ static uint64_t id_of(uint64_t trace, uint64_t span)
     return 1 + trace * SPANS + span;
 }
 
+/* Every odd trace comes from a message of the one before it. */
+static void add_hop(struct span_spec *spec, uint64_t trace, uint64_t span)
+{
+    bool consumer = trace % 2 == 1;
+    if (span != (consumer ? 0 : 1))
+        return;
+    spec->kind = consumer ? 5 : 4;
+    spec->operation = consumer ? "process" : "send";
+    spec->topic = "orders";
+    if (consumer)
+        spec->links[spec->link_count++] =
+            (struct span_context){scenario_trace(trace - 1), id_of(trace - 1, 1)};
+}
+
 /* First the roots of all traces, then their second spans, and so on: none is ever whole. */
-static void put_all(struct scenario *scenario)
+static void put_all(struct scenario *scenario, bool hops)
 {
     struct span_spec specs[RECORD_SPANS];
     size_t count = 0;
@@ -33,6 +47,8 @@ static void put_all(struct scenario *scenario)
                 .parent = span == 0 ? 0 : id_of(trace, 0),
                 .padding = PADDING,
             };
+            if (hops)
+                add_hop(&specs[count - 1], trace, span);
             if (count < RECORD_SPANS)
                 continue;
             scenario_put(scenario, "spans", record++ % PARTITIONS, specs, count);
@@ -66,7 +82,7 @@ static void ends_with_tiny_memory(uint32_t workers, const char *batch, const cha
     scenario.sink = sink;
     scenario.memory_bytes = MEMORY_TINY;
     scenario_span_topic(&scenario, "spans", PARTITIONS, "");
-    put_all(&scenario);
+    put_all(&scenario, false);
     scenario_drain(&scenario, 0);
     check_all_arrived(&scenario);
     for (int i = 0; i < PARTITIONS; i++)
@@ -92,6 +108,24 @@ static void ends_with_a_tiny_queue_too(void **state)
 {
     (void)state;
     ends_with_tiny_memory(2, "bytes = \"64KiB\";", "queue = \"256KiB\"; in_flight = 1;");
+}
+
+/* Traces that hang together are decided together, and go from worker to worker. */
+static void ends_with_tiny_memory_and_hops(void **state)
+{
+    (void)state;
+    static const uint32_t workers[] = {1, 2, 4};
+    for (int i = 0; i < 3; i++) {
+        struct scenario scenario;
+        scenario_start(&scenario);
+        scenario.workers = workers[i];
+        scenario.memory_bytes = MEMORY_TINY;
+        scenario_span_topic(&scenario, "spans", PARTITIONS, "");
+        put_all(&scenario, true);
+        scenario_drain(&scenario, 0);
+        check_all_arrived(&scenario);
+        scenario_end(&scenario);
+    }
 }
 
 /* One trace of LONG spans, five in a record, the tenth of which decides it. */
@@ -184,6 +218,7 @@ int main(void)
         cmocka_unit_test(ends_with_tiny_memory_and_one_worker),
         cmocka_unit_test(ends_with_tiny_memory_and_two_workers),
         cmocka_unit_test(ends_with_a_tiny_queue_too),
+        cmocka_unit_test(ends_with_tiny_memory_and_hops),
         cmocka_unit_test(decides_at_the_cap_of_spans),
         cmocka_unit_test(decides_at_the_cap_of_bytes),
         cmocka_unit_test(links_what_would_be_too_large_together),

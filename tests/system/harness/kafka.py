@@ -116,7 +116,7 @@ class Kafka:
     # What tests do with it.
 
     def admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self.bootstrap})
+        return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 3})
 
     def create_topics(self, *names: str, partitions: int = 1,
                       config: dict[str, str] | None = None) -> None:

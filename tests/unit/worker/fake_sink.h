@@ -1,10 +1,11 @@
 /*
- * fake_sink: a sink that answers when the test says so, and keeps what it was given.
+ * fake_sink: a sink that answers when the test says so, and keeps what it was given.  Workers
+ * of several threads may submit to it.
  */
 #ifndef SB_TEST_WORKER_FAKE_SINK_H
 #define SB_TEST_WORKER_FAKE_SINK_H
 
-#include <stdatomic.h>
+#include <pthread.h>
 
 #include "sink/sink.h"
 #include "spans.h"
@@ -16,6 +17,7 @@ typedef enum sink_outcome (*fake_judge_fn)(void *arg, const struct out_span *spa
 
 struct fake_sink {
     struct sink head;         /* first */
+    pthread_mutex_t lock;     /* of all that follows */
     struct sink_batch *first; /* held, oldest first */
     struct sink_batch *last;
     uint32_t held;

@@ -7,6 +7,7 @@
 void fake_source_init(struct source_kafka *source)
 {
     memset(source, 0, sizeof(*source));
+    assert_int_equal(pthread_mutex_init(&source->lock, NULL), 0);
     for (int i = 0; i < FAKE_WORKERS; i++)
         for (int j = 0; j < FAKE_LANES; j++)
             source->published[i][j] = -1;
@@ -32,10 +33,16 @@ static void free_record(struct fake_record *record)
 static void clear_queue(struct fake_queue *queue)
 {
     while (queue->first != NULL) {
+        queue->first->source->queued--;
         struct fake_record *next = queue->first->next;
         free_record(queue->first);
         queue->first = next;
     }
+}
+
+void fake_source_forget(struct source_kafka *source, uint32_t worker)
+{
+    clear_queue(&source->spans[worker]);
 }
 
 void fake_source_clear(struct source_kafka *source)
@@ -51,6 +58,7 @@ void fake_source_clear(struct source_kafka *source)
         free(source->letters);
         source->letters = next;
     }
+    pthread_mutex_destroy(&source->lock);
 }
 
 static uint8_t *copy(struct bytes in)
@@ -79,6 +87,7 @@ struct fake_record *fake_source_push(struct source_kafka *source, uint32_t worke
     else
         queue->last->next = pushed;
     queue->last = pushed;
+    source->queued++;
     return pushed;
 }
 
@@ -97,6 +106,7 @@ static size_t poll_queue(struct source_kafka *source, struct fake_queue *queue,
         ret[count++] = queue->first->record;
         queue->first = queue->first->next;
         source->polled++;
+        source->queued--;
     }
     return count;
 }
@@ -164,8 +174,7 @@ bool source_kafka_find_topic(const struct source_kafka *source, enum source_role
     return false;
 }
 
-static struct fake_letter *keep_letter(struct source_kafka *source,
-                                       const struct source_dead_letter *sent)
+static void keep_letter(struct source_kafka *source, const struct source_dead_letter *sent)
 {
     struct fake_letter *letter = calloc(1, sizeof(*letter));
     assert_non_null(letter);
@@ -183,22 +192,28 @@ static struct fake_letter *keep_letter(struct source_kafka *source,
         source->last_letter->next = letter;
     source->last_letter = letter;
     source->letter_count++;
-    return letter;
+}
+
+static enum sb_err take_letter(struct source_kafka *source,
+                               const struct source_dead_letter *letter)
+{
+    if (source->letters_full > 0) {
+        source->letters_full--;
+        return SB_ERR_FULL;
+    }
+    if (source->letter_error != SB_OK)
+        return source->letter_error;
+    keep_letter(source, letter);
+    return SB_OK;
 }
 
 enum sb_err source_kafka_dead_letter(struct source_kafka *source,
                                      const struct source_dead_letter *letter)
 {
-    if (source->letters_full > 0) {
-        source->letters_full--;
-        if (source->on_full != NULL)
-            source->on_full(source->on_full_arg);
-        return SB_ERR_FULL;
-    }
-    if (source->letter_error != SB_OK)
-        return source->letter_error;
-    (void)keep_letter(source, letter);
-    return SB_OK;
+    pthread_mutex_lock(&source->lock);
+    enum sb_err err = take_letter(source, letter);
+    pthread_mutex_unlock(&source->lock);
+    return err;
 }
 
 const char *fake_letter_header(const struct fake_letter *letter, const char *name)

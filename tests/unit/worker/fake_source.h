@@ -8,6 +8,7 @@
 #ifndef SB_TEST_WORKER_FAKE_SOURCE_H
 #define SB_TEST_WORKER_FAKE_SOURCE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "core/text.h"
@@ -53,20 +54,22 @@ struct source_kafka {
     struct fake_queue taps[FAKE_WORKERS];
     int64_t published[FAKE_WORKERS][FAKE_LANES]; /* -1: nothing yet */
     uint64_t tap_time_ns[FAKE_TOPICS];
+    pthread_mutex_t lock;        /* of the letters */
     struct fake_letter *letters; /* oldest first */
     struct fake_letter *last_letter;
     uint32_t letter_count;
-    uint32_t letters_full;      /* so many letters are answered with SB_ERR_FULL first */
-    enum sb_err letter_error;   /* or all of them with this */
-    void (*on_full)(void *arg); /* called when a letter is answered with SB_ERR_FULL */
-    void *on_full_arg;
-    uint32_t polled; /* and not yet released */
-    uint32_t lookups;
+    uint32_t letters_full;    /* so many letters are answered with SB_ERR_FULL first */
+    enum sb_err letter_error; /* or all of them with this */
+    _Atomic uint32_t queued;  /* and not yet polled */
+    _Atomic uint32_t polled;  /* and not yet released */
+    _Atomic uint32_t lookups;
     _Atomic uint32_t wakes[FAKE_WORKERS];
 };
 
 void fake_source_init(struct source_kafka *source);
 void fake_source_clear(struct source_kafka *source);
+/* Span records of that worker which were not polled are gone, as after a rebalance. */
+void fake_source_forget(struct source_kafka *source, uint32_t worker);
 
 /* Queues a record for a worker; its value is copied.  The caller may add headers to it. */
 struct fake_record *fake_source_push(struct source_kafka *source, uint32_t worker, bool tap,

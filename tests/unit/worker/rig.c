@@ -112,13 +112,15 @@ void rig_open_lane(struct rig *rig, uint32_t worker, uint32_t lane, bool tap, ui
     post_command(rig, worker, &command);
 }
 
-void rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane)
+int64_t rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane)
 {
     const struct source_lane closed = lane_of(worker, lane, false, TOPIC_SPANS);
     struct command command = {.type = COMMAND_CLOSE_LANES, .lanes = &closed, .lane_count = 1};
     post_command(rig, worker, &command);
     /* Whoever has the partition next starts where it was left. */
+    int64_t published = rig->source.published[worker][lane];
     rig->source.published[worker][lane] = -1;
+    return published;
 }
 
 static void start_decide(struct rig *rig)
@@ -148,10 +150,10 @@ void rig_start(struct rig *rig)
     rig_open_lane(rig, 0, 1, true, TOPIC_PAYMENTS);
 }
 
-static const struct rig_span *find_pushed(const struct rig *rig, struct span_id id)
+static const struct span_spec *find_pushed(const struct rig *rig, struct span_id id)
 {
     for (size_t i = 0; i < rig->span_count; i++)
-        if (span_id_equal(spans_id(rig->spans[i].spec.id), id))
+        if (span_id_equal(spans_id(rig->spans[i].id), id))
             return &rig->spans[i];
     return NULL;
 }
@@ -161,11 +163,11 @@ static void check_undo(const struct rig *rig)
     for (uint32_t i = 0; i < rig->options.sink_count; i++) {
         for (size_t j = 0; j < rig->sinks[i].span_count; j++) {
             const struct out_span *out = &rig->sinks[i].spans[j];
-            const struct rig_span *pushed = find_pushed(rig, out_id(out));
+            const struct span_spec *pushed = find_pushed(rig, out_id(out));
             assert_int_equal(out->synthetic, pushed == NULL);
             assert_int_equal(out->synthetic, out_flag(out, "spanbridge.synthetic"));
             if (pushed != NULL)
-                out_check_undo(out, &pushed->spec);
+                out_check_undo(out, pushed);
         }
     }
 }
@@ -197,30 +199,36 @@ struct trace_id rig_trace(const struct rig *rig, uint32_t worker, uint32_t numbe
     }
 }
 
-static void remember(struct rig *rig, const struct rig_span *span)
+void rig_remember(struct rig *rig, const struct span_spec *spec)
 {
     if (rig->span_count == rig->span_room) {
         rig->span_room = rig->span_room == 0 ? 256 : rig->span_room * 2;
         rig->spans = realloc(rig->spans, rig->span_room * sizeof(*rig->spans));
         assert_non_null(rig->spans);
     }
-    rig->spans[rig->span_count++] = *span;
+    rig->spans[rig->span_count++] = *spec;
 }
 
-int64_t rig_push_bytes(struct rig *rig, uint32_t worker, struct bytes value)
+void rig_push_at(struct rig *rig, uint32_t worker, int64_t offset, struct bytes value)
 {
     const struct record record = {
         .topic = TOPIC_SPANS,
         .lane = 0,
         .partition = (int32_t)worker,
-        .offset = rig->next_offset[worker]++,
+        .offset = offset,
         .time_ms = (int64_t)(FAKE_CLOCK_WALL_NS / NS_PER_MS),
         .time_type = RECORD_TIME_CREATE,
         .value = value,
     };
     struct fake_record *pushed = fake_source_push(&rig->source, worker, false, &record);
     fake_source_add_header(pushed, "origin", "exporter");
-    return record.offset;
+}
+
+int64_t rig_push_bytes(struct rig *rig, uint32_t worker, struct bytes value)
+{
+    int64_t offset = rig->next_offset[worker]++;
+    rig_push_at(rig, worker, offset, value);
+    return offset;
 }
 
 int64_t rig_push(struct rig *rig, uint32_t worker, const struct span_spec *specs, size_t count)
@@ -230,10 +238,8 @@ int64_t rig_push(struct rig *rig, uint32_t worker, const struct span_spec *specs
     spans_write_request(&request, specs, count);
     int64_t offset = rig_push_bytes(rig, worker, text_bytes(&request));
     text_clear(&request);
-    for (size_t i = 0; i < count; i++) {
-        const struct rig_span span = {.spec = specs[i], .offset = offset, .worker = worker};
-        remember(rig, &span);
-    }
+    for (size_t i = 0; i < count; i++)
+        rig_remember(rig, &specs[i]);
     return offset;
 }
 

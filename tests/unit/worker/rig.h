@@ -23,14 +23,6 @@ enum { TOPIC_SPANS, TOPIC_ORDERS, TOPIC_PAYMENTS, TOPIC_SPANS_JSON };
 #define RIG_HOLD_MS   10000
 #define RIG_LINGER_MS 10
 
-/* What was pushed. */
-struct rig_span {
-    struct span_spec spec;
-    int64_t offset; /* of its record, in lane `lane` of `worker` */
-    uint32_t worker;
-    uint32_t lane;
-};
-
 struct rig {
     /* For the test to change before rig_start. */
     struct worker_options options;
@@ -48,7 +40,7 @@ struct rig {
     struct worker_group *group;
     bool answers_letters; /* with SB_OK, when it steps */
     int64_t next_offset[FAKE_WORKERS];
-    struct rig_span *spans;
+    struct span_spec *spans; /* that were pushed */
     size_t span_count;
     size_t span_room;
 };
@@ -73,6 +65,10 @@ struct trace_id rig_trace(const struct rig *rig, uint32_t worker, uint32_t numbe
 /* A record of these spans for that worker; its offset. */
 int64_t rig_push(struct rig *rig, uint32_t worker, const struct span_spec *specs, size_t count);
 int64_t rig_push_bytes(struct rig *rig, uint32_t worker, struct bytes value);
+/* Spans that were pushed as bytes: those that come out are compared with them. */
+void rig_remember(struct rig *rig, const struct span_spec *spec);
+/* The same at an offset of the past, as after a rebalance. */
+void rig_push_at(struct rig *rig, uint32_t worker, int64_t offset, struct bytes value);
 /* A message record in partition 0 of a message topic, read by worker 0. */
 void rig_push_message(struct rig *rig, uint32_t topic, int64_t offset, uint64_t time_ms,
                       const char *traceparent);
@@ -88,7 +84,8 @@ void rig_drain(struct rig *rig);
 
 /* Takes a lane away from its worker, or gives it one; the command is handled in its next turn. */
 void rig_open_lane(struct rig *rig, uint32_t worker, uint32_t lane, bool tap, uint32_t topic);
-void rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane);
+/* The watermark that was published last; -1: none. */
+int64_t rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane);
 
 struct worker_counters rig_counters(struct rig *rig);
 /* What was read less all that it has become. */

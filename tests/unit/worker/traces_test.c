@@ -113,30 +113,34 @@ static void test_sides_are_found_by_their_span(void **state)
     tear_down(&fixture);
 }
 
-/* What is asked before a verdict: does a tap still have to tell about a consumer? */
-static void test_an_open_consumer_is_closed_by_evidence(void **state)
+static bool is_explained(const struct fixture *fixture, window_trace trace, uint64_t span)
+{
+    uint32_t at = traces_extra(&fixture->traces, trace)->first_side;
+    while (!span_id_equal(traces_side(&fixture->traces, at)->side.span_id, span_of(span)))
+        at = traces_side(&fixture->traces, at)->next;
+    return traces_side(&fixture->traces, at)->explained;
+}
+
+/* Evidence explains its own consumer and no other, whichever of the two comes first. */
+static void test_a_side_is_explained_by_its_evidence(void **state)
 {
     (void)state;
     struct fixture fixture;
     set_up(&fixture);
     window_trace trace = open_trace(&fixture, 1);
-    const struct hop_side producer = {.span_id = span_of(9), .start_ns = 900, .settings = 5};
-    const struct hop_side early = {
-        .span_id = span_of(1), .start_ns = 100, .settings = 3, .consumer = true};
-    const struct hop_side late = {
-        .span_id = span_of(2), .start_ns = 700, .settings = 4, .consumer = true};
-    assert_int_equal(traces_add_side(&fixture.traces, trace, &producer), SB_OK);
-    assert_false(traces_extra(&fixture.traces, trace)->open_consumer);
-    assert_int_equal(traces_add_side(&fixture.traces, trace, &late), SB_OK);
-    assert_int_equal(traces_add_side(&fixture.traces, trace, &early), SB_OK);
-    const struct trace_extra *extra = traces_extra(&fixture.traces, trace);
-    assert_true(extra->open_consumer);
-    assert_int_equal(extra->consumer_start_ns, 700);
     struct repair_join join = join_of(1, 50);
+    struct repair_join earlier = join_of(2, 50);
     struct evidence_item *item;
+    assert_int_equal(traces_add_evidence(&fixture.traces, trace, &earlier, 3, &item), SB_OK);
+    for (uint64_t i = 1; i <= 3; i++) {
+        const struct hop_side side = {.span_id = span_of(i), .consumer = true};
+        assert_int_equal(traces_add_side(&fixture.traces, trace, &side), SB_OK);
+    }
+    assert_false(is_explained(&fixture, trace, 1));
+    assert_true(is_explained(&fixture, trace, 2));
     assert_int_equal(traces_add_evidence(&fixture.traces, trace, &join, 3, &item), SB_OK);
-    assert_non_null(item);
-    assert_false(extra->open_consumer);
+    assert_true(is_explained(&fixture, trace, 1));
+    assert_false(is_explained(&fixture, trace, 3));
     traces_free_extra(&fixture.traces, trace);
     tear_down(&fixture);
 }
@@ -324,7 +328,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_trace_has_no_extra_until_it_needs_one),
         cmocka_unit_test(test_sides_are_found_by_their_span),
-        cmocka_unit_test(test_an_open_consumer_is_closed_by_evidence),
+        cmocka_unit_test(test_a_side_is_explained_by_its_evidence),
         cmocka_unit_test(test_equal_evidence_is_kept_once),
         cmocka_unit_test(test_the_attachment_is_the_evidence_that_made_it),
         cmocka_unit_test(test_a_chain_has_one_root_up_to_a_bound),

@@ -504,6 +504,39 @@ static void test_a_trace_waits_for_the_tap_that_could_tell(void **state)
     }
 }
 
+/* Two consumers in one trace: what explains one of them says nothing about the other. */
+static void test_each_consumer_waits_for_its_own_tap(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    for (int i = 0; i < RIG_TOPICS; i++)
+        rig.topics[i].repair.mode = REPAIR_LINK; /* so that the trace stays where it is */
+    rig_start(&rig);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    const struct span_spec other = {.trace = hop.consumer,
+                                    .id = 250,
+                                    .parent = 201,
+                                    .kind = OTLP_KIND_CONSUMER,
+                                    .start_ms = HOP_PROCESS_MS,
+                                    .operation = "process",
+                                    .topic = "payments",
+                                    .placed = true,
+                                    .offset = 3};
+    rig.source.tap_time_ns[TOPIC_ORDERS] = FAKE_CLOCK_WALL_NS;
+    rig.source.tap_time_ns[TOPIC_PAYMENTS] = FAKE_CLOCK_WALL_NS;
+    rig_push(&rig, 0, &other, 1);
+    hop_push(&rig, &hop);
+    rig_wait(&rig);
+    assert_int_equal(rig_count_out(&rig, 100), 1);
+    assert_int_equal(rig_count_out(&rig, 200), 0);
+    rig.source.tap_time_ns[TOPIC_PAYMENTS] += NS_PER_S;
+    rig_wait(&rig);
+    assert_int_equal(rig_count_out(&rig, 200), 1);
+    assert_int_equal(rig_count_out(&rig, 250), 1);
+    finish(&rig);
+}
+
 static void test_late_spans_tell_that_they_are_late(void **state)
 {
     (void)state;
@@ -578,6 +611,7 @@ int main(void)
         cmocka_unit_test(test_pressure_decides_the_oldest_trace),
         cmocka_unit_test(test_a_dry_run_keeps_all_and_counts_what_it_would_do),
         cmocka_unit_test(test_a_trace_waits_for_the_tap_that_could_tell),
+        cmocka_unit_test(test_each_consumer_waits_for_its_own_tap),
         cmocka_unit_test(test_late_spans_tell_that_they_are_late),
         cmocka_unit_test(test_memory_shortage_delays_a_verdict_and_changes_nothing),
     };

@@ -21,8 +21,8 @@ char *memory_copy_text(const char *text) SB_MUST_USE; /* NULL stays NULL */
 void memory_free(void *at);
 
 /*
- * For large blocks that are filled from end to end: in huge pages where the system has them,
- * since touching fresh memory 4 KiB at a time costs more than copying into it.
+ * For large blocks that are filled from end to end: their pages are made present at once,
+ * since a fault for each of them costs more than copying into it.
  */
 void *memory_alloc_pages(size_t len) SB_MUST_USE;
 

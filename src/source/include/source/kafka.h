@@ -76,6 +76,7 @@ struct source_events {
     void *arg;
 };
 
+/* What these point to must live as long as the source. */
 struct source_kafka_options {
     const char *bootstrap;
     const char *group;

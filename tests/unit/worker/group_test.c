@@ -1,0 +1,286 @@
+#include <sched.h>
+#include <stdio.h>
+
+#include "core/memory.h"
+#include "hops.h"
+#include "support/test.h"
+
+/* Whichever allocation fails while the workers are made: nothing is left behind. */
+static void test_memory_shortage_makes_no_group(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.worker_count = 2;
+    rig_start(&rig);
+    uint64_t nth = 1;
+    for (bool failed = true; failed; nth++) {
+        struct worker_group *group = NULL;
+        memory_fail_at(nth);
+        enum sb_err err = worker_group_new(&rig.options, &group);
+        failed = err != SB_OK;
+        memory_fail_at(0);
+        assert_true(failed ? err == SB_ERR_MEMORY && group == NULL : group != NULL);
+        worker_group_free(group);
+    }
+    assert_true(nth > 40);
+    rig_clear(&rig);
+}
+
+static void turn_all(struct rig *rig)
+{
+    for (uint32_t i = 0; i < rig->options.worker_count; i++)
+        rig_turn(rig, i);
+}
+
+/* Quiet: all have seen the phase, and no message is under way. */
+static void test_quiet_means_that_nothing_is_under_way(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.worker_count = 2;
+    rig_start(&rig);
+    const struct span_spec spec = {.trace = rig_trace(&rig, 1, 1), .id = 10};
+    rig_push(&rig, 0, &spec, 1);
+    rig_turn(&rig, 0);
+    assert_false(worker_group_is_quiet(rig.group));
+    worker_group_set_phase(rig.group, WORKER_SETTLE);
+    assert_false(worker_group_is_quiet(rig.group)); /* nobody has seen it */
+    rig_turn(&rig, 0);
+    assert_false(worker_group_is_quiet(rig.group));
+    rig_turn(&rig, 1); /* takes the span in: busy */
+    assert_false(worker_group_is_quiet(rig.group));
+    turn_all(&rig);
+    assert_true(worker_group_is_quiet(rig.group));
+    assert_true(worker_group_is_idle(rig.group));
+    assert_int_equal(rig_counters(&rig).held_window, 1);
+    worker_group_set_phase(rig.group, WORKER_DECIDE);
+    assert_false(worker_group_is_quiet(rig.group));
+    rig.sinks[0].answers = false;
+    for (int i = 0; i < 4; i++)
+        turn_all(&rig);
+    /* Decided, but no sink has it yet. */
+    assert_true(worker_group_is_quiet(rig.group));
+    assert_false(worker_group_is_idle(rig.group));
+    fake_sink_answer_all(&rig.sinks[0]);
+    for (int i = 0; i < 4; i++)
+        turn_all(&rig);
+    assert_true(worker_group_is_idle(rig.group));
+    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+    rig_clear(&rig);
+}
+
+static void test_idle_waits_for_dead_letters(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    rig.source.letters_full = 3;
+    rig_push_bytes(&rig, 0, BYTES_LITERAL("\xff"));
+    rig_turn(&rig, 0);
+    worker_group_set_phase(rig.group, WORKER_SETTLE);
+    for (int i = 0; i < 6; i++)
+        rig_turn(&rig, 0);
+    assert_int_equal(rig.source.letter_count, 1);
+    assert_true(worker_group_is_quiet(rig.group));
+    assert_false(worker_group_is_idle(rig.group));
+    rig_answer_letters(&rig, SB_OK);
+    for (int i = 0; i < 2; i++)
+        rig_turn(&rig, 0);
+    assert_true(worker_group_is_idle(rig.group));
+    rig_clear(&rig);
+}
+
+/* What was polled when intake stops is still taken: or a drain would end before its end. */
+static void test_settling_takes_what_was_polled(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    rig.source.letters_full = UINT32_MAX; /* blocks intake behind the first record */
+    rig_push_bytes(&rig, 0, BYTES_LITERAL("\xff"));
+    for (uint64_t i = 0; i < 5; i++) {
+        const struct span_spec spec = {.trace = rig_trace(&rig, 0, 1), .id = 10 + i};
+        rig_push(&rig, 0, &spec, 1);
+    }
+    rig_turn(&rig, 0);
+    assert_int_equal(rig_counters(&rig).records_read, 1);
+    worker_group_set_phase(rig.group, WORKER_SETTLE);
+    rig_turn(&rig, 0);
+    rig_turn(&rig, 0);
+    assert_false(worker_group_is_quiet(rig.group));
+    rig.source.letters_full = 0;
+    for (int i = 0; i < 3; i++)
+        rig_turn(&rig, 0);
+    assert_true(worker_group_is_quiet(rig.group));
+    assert_int_equal(rig_counters(&rig).records_read, 6);
+    rig_answer_letters(&rig, SB_OK);
+    worker_group_set_phase(rig.group, WORKER_DECIDE);
+    for (int i = 0; i < 4; i++)
+        rig_turn(&rig, 0);
+    assert_int_equal(rig_balance(&rig), 0);
+    assert_int_equal(rig_counters(&rig).exported, 5);
+    rig_clear(&rig);
+}
+
+static void test_settling_decides_nothing(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push(&rig, &hop);
+    rig_settle(&rig);
+    worker_group_set_phase(rig.group, WORKER_SETTLE);
+    rig_advance_ms(&rig, 10 * RIG_WAIT_MS);
+    for (int i = 0; i < 5; i++)
+        rig_turn(&rig, 0);
+    assert_int_equal(rig_counters(&rig).held_window, 4);
+    /* With the drain all of it is decided, as one, and says why. */
+    rig_drain(&rig);
+    hop_expect_merged(&rig, &hop);
+    assert_string_equal(out_text(rig_out(&rig, 100), "spanbridge.complete_reason"), "drain");
+    rig_clear(&rig);
+}
+
+/* Closing lanes lets out what has its verdict, and publishes before the lane is gone. */
+static void test_closing_a_lane_publishes_its_last_watermark(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    for (uint64_t i = 0; i < 3; i++) {
+        const struct span_spec spec = {.trace = rig_trace(&rig, 0, (uint32_t)i), .id = 10 + i};
+        rig_push(&rig, 0, &spec, 1);
+        rig_settle(&rig);
+        rig_advance_ms(&rig, 600);
+    }
+    rig_settle(&rig); /* the first two are decided, and linger in a batch */
+    assert_int_equal(rig.sinks[0].span_count, 1);
+    int64_t published = rig_close_lane(&rig, 0, 0);
+    assert_true(published >= 1 && published <= 2);
+    rig_wait(&rig);
+    assert_int_equal(rig.sinks[0].span_count, 3);
+    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+    rig_clear(&rig);
+}
+
+/* A worker that reads nothing itself still forgets envelopes that nobody uses. */
+static void test_envelopes_from_others_are_swept(void **state)
+{
+    (void)state;
+    enum { SERVICES = 3000 };
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.worker_count = 2;
+    rig_start(&rig);
+    for (uint32_t i = 0; i < SERVICES; i++) {
+        char service[32];
+        snprintf(service, sizeof(service), "service-%u", i);
+        const struct span_spec spec = {
+            .trace = rig_trace(&rig, 1, i), .id = 100 + i, .service = service};
+        rig_push(&rig, 0, &spec, 1);
+        rig.spans[rig.span_count - 1].service = NULL;
+    }
+    rig_wait(&rig);
+    rig_settle(&rig);
+    assert_true(rig_worker(&rig, 1)->envelopes.idle < 1024);
+    assert_true(rig_worker(&rig, 0)->envelopes.idle < 1024);
+    rig_drain(&rig);
+    rig_clear(&rig);
+}
+
+/* Threads: the same as by hand, with all that is shared under the eyes of TSan. */
+static void push_hops(struct rig *rig, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct hop hop = {.evidence = (enum hop_evidence)(i % 3),
+                          .offset = i,
+                          .producer = rig_trace(rig, i % 3, 2 * i),
+                          .producer_id = 10000 + 10 * i,
+                          .consumer = rig_trace(rig, i / 3 % 3, 2 * i + 1),
+                          .consumer_id = 10005 + 10 * i};
+        hop_push_producer(rig, i % 2, &hop);
+        hop_push_consumer(rig, i / 2 % 3, &hop);
+        if (hop.evidence == HOP_BY_HEADER)
+            hop_push_message(rig, &hop);
+        if (i % 10 == 0)
+            rig_push_bytes(rig, i % 3, BYTES_LITERAL("\xff"));
+    }
+}
+
+static void wait_for(struct rig *rig, bool (*is)(struct worker_group *group))
+{
+    while (!is(rig->group)) {
+        pthread_mutex_lock(&rig->source.lock);
+        rig_answer_letters(rig, SB_OK);
+        pthread_mutex_unlock(&rig->source.lock);
+        struct worker_counters counters;
+        worker_group_read_counters(rig->group, &counters);
+        fake_clock_advance_ms(&rig->clock, 1);
+        sched_yield();
+    }
+}
+
+static bool has_read_all(struct worker_group *group)
+{
+    return atomic_load(&group->options.source->queued) == 0;
+}
+
+static void test_threads_do_the_same(void **state)
+{
+    (void)state;
+    enum { HOPS = 150 };
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.worker_count = 3;
+    rig_start(&rig);
+    push_hops(&rig, HOPS);
+    assert_int_equal(worker_group_start(rig.group), SB_OK);
+    wait_for(&rig, has_read_all);
+    const struct source_lane lane = {
+        .topic = TOPIC_SPANS, .topic_name = "spans", .worker = 1, .lane = 2};
+    worker_group_open_lane(rig.group, &lane);
+    worker_group_set_phase(rig.group, WORKER_SETTLE);
+    wait_for(&rig, worker_group_is_quiet);
+    worker_group_close_lanes(rig.group, &lane, 1, NS_PER_S);
+    worker_group_set_phase(rig.group, WORKER_DECIDE);
+    wait_for(&rig, worker_group_is_idle);
+    worker_group_publish(rig.group);
+    worker_group_stop(rig.group);
+    struct worker_counters counters;
+    worker_group_read_counters(rig.group, &counters);
+    assert_int_equal(counters.exported, 4 * HOPS);
+    assert_int_equal(counters.dead_records[OTLP_FAULT_MALFORMED], HOPS / 10);
+    assert_int_equal(counters.traces_kept, HOPS);
+    for (uint32_t i = 0; i < HOPS; i++) {
+        const struct out_span *producer = rig_out(&rig, 10000 + 10 * i);
+        const struct out_span *consumer = rig_out(&rig, 10005 + 10 * i);
+        assert_true(trace_id_equal(out_trace(producer), out_trace(consumer)));
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(ledger_held_total(rig_worker(&rig, i)->ledger), 0);
+        assert_int_equal(rig.source.published[i][0], rig.next_offset[i]);
+    }
+    rig_clear(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_memory_shortage_makes_no_group),
+        cmocka_unit_test(test_quiet_means_that_nothing_is_under_way),
+        cmocka_unit_test(test_idle_waits_for_dead_letters),
+        cmocka_unit_test(test_settling_takes_what_was_polled),
+        cmocka_unit_test(test_settling_decides_nothing),
+        cmocka_unit_test(test_closing_a_lane_publishes_its_last_watermark),
+        cmocka_unit_test(test_envelopes_from_others_are_swept),
+        cmocka_unit_test(test_threads_do_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
