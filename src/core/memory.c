@@ -38,7 +38,7 @@ void *memory_alloc_pages(size_t len)
     void *at;
     if (posix_memalign(&at, ALIGNMENT, len == 0 ? 1 : len) != 0)
         return NULL;
-    /*
+        /*
      * One call instead of a fault for each page; where the kernel does not know it, nothing is
      * lost.  Not MADV_HUGEPAGE: where a hypervisor takes free huge pages back, as on the
      * machine of docs/performance.md, clearing fresh ones cost five times as much.
