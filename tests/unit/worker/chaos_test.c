@@ -82,8 +82,10 @@ static struct span_spec *new_span(struct chaos *chaos, struct trace_id trace, ui
 }
 
 /* How the next trace of a conversation is known to belong to this one. */
+enum join_by { BY_NOTHING, BY_LINK, BY_COORDINATE, BY_HEADER, JOINS };
+
 struct join {
-    enum { BY_NOTHING, BY_LINK, BY_COORDINATE, BY_HEADER, JOINS } by;
+    enum join_by by;
     uint32_t topic;
     int64_t offset;
     struct span_context sender;
@@ -110,7 +112,7 @@ static void receive(struct span_spec *spec, const struct join *join)
 static struct join send_on(struct chaos *chaos, struct span_spec *spec)
 {
     struct join join = {.topic = chance(chaos, 50) ? TOPIC_ORDERS : TOPIC_PAYMENTS};
-    join.by = (int)below(chaos, JOINS);
+    join.by = (enum join_by)below(chaos, JOINS);
     join.offset = chaos->next_message[join.topic]++;
     join.sender = (struct span_context){.trace = spec->trace, .span = spec->id};
     spec->kind = OTLP_KIND_PRODUCER;
@@ -268,7 +270,7 @@ static void rebalance(struct chaos *chaos)
 {
     struct rig *rig = &chaos->rig;
     uint32_t worker = (uint32_t)below(chaos, rig->options.worker_count);
-    int64_t from = rig_close_lane(rig, worker, 0);
+    int64_t from = rig_close_lane(rig, worker, 0, 0);
     fake_source_forget(&rig->source, worker);
     rig_open_lane(rig, worker, 0, false, TOPIC_SPANS);
     for (uint32_t i = 0; i < chaos->stored_count; i++) {
