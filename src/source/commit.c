@@ -7,9 +7,9 @@
 
 struct commits {
     uint64_t due_at_ns;
-    uintptr_t asked;    /* commits sent; the number is the opaque of each */
-    uintptr_t answered; /* the newest answer */
-    bool failed;        /* the newest answer was a refusal */
+    uint64_t asked; /* commits sent; they are answered one by one */
+    uint64_t answered;
+    bool failed; /* the newest answer was a refusal */
 };
 
 enum sb_err commits_new(struct source_kafka *source, struct commits **ret)
@@ -54,9 +54,8 @@ static bool send_changed(struct source_kafka *source, enum lane_state state)
     rd_kafka_topic_partition_list_t *list = list_changed(reader, state);
     if (list == NULL)
         return false;
-    uintptr_t number = commits->asked + 1;
     rd_kafka_resp_err_t err =
-        rd_kafka_commit_queue(reader->rk, list, reader->answers, NULL, (void *)number);
+        rd_kafka_commit_queue(reader->rk, list, reader->answers, NULL, NULL);
     rd_kafka_topic_partition_list_destroy(list);
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         log_event(source->options.log, LOG_WARN, "source", "commit_failed",
@@ -64,7 +63,7 @@ static bool send_changed(struct source_kafka *source, enum lane_state state)
         commits->failed = true;
         return false;
     }
-    commits->asked = number;
+    commits->asked++;
     return true;
 }
 
@@ -132,9 +131,7 @@ static void take_partition(struct source_kafka *source, struct reader *reader,
 void commit_take_answer(struct source_kafka *source, rd_kafka_event_t *event)
 {
     struct commits *commits = source->commits;
-    uintptr_t number = (uintptr_t)rd_kafka_event_opaque(event);
-    if (number > commits->answered)
-        commits->answered = number;
+    commits->answered++;
     rd_kafka_resp_err_t err = rd_kafka_event_error(event);
     commits->failed = err != RD_KAFKA_RESP_ERR_NO_ERROR;
     if (commits->failed)

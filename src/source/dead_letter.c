@@ -61,8 +61,8 @@ enum sb_err source_kafka_dead_letter(struct source_kafka *source,
     rd_kafka_headers_t *headers = copy_headers(letter);
     rd_kafka_resp_err_t err = rd_kafka_producev(
         source->producer, RD_KAFKA_V_TOPIC(to), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY((void *)(uintptr_t)letter->key.at, letter->key.len),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)letter->value.at, letter->value.len),
+        RD_KAFKA_V_KEY((void *)letter->key.at, letter->key.len),
+        RD_KAFKA_V_VALUE((void *)letter->value.at, letter->value.len),
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(letter->ticket), RD_KAFKA_V_END);
     if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_headers_destroy(headers); /* else the library's */

@@ -7,7 +7,7 @@ static bool is_drained(const struct lane *lane)
 {
     if (atomic_load(&lane->drained))
         return true;
-    /* The end may have become known after the record before it was polled. */
+    /* Or to the record before the end that it had, or to a later one: more may come for ever. */
     int64_t end = atomic_load(&lane->end_offset);
     return end != OFFSET_UNKNOWN && atomic_load(&lane->next_offset) >= end;
 }

@@ -143,9 +143,6 @@ static bool take(struct source_kafka *source, rd_kafka_message_t *message, uint6
     }
     fill_record(lane, message, ret);
     atomic_store_explicit(&lane->next_offset, message->offset + 1, memory_order_release);
-    int64_t end = atomic_load_explicit(&lane->end_offset, memory_order_relaxed);
-    if (end != OFFSET_UNKNOWN && message->offset >= end - 1)
-        set_flag(&lane->drained, true);
     if (tap)
         advance_tap(lane, ret, now_ns);
     note_recovery(source, lane);
@@ -153,32 +150,32 @@ static bool take(struct source_kafka *source, rd_kafka_message_t *message, uint6
 }
 
 /* One batch out of a queue: what the library hands out is either in *ret or given back. */
-static size_t take_batch(struct source_kafka *source, struct worker *worker,
-                         rd_kafka_queue_t *queue, struct record *ret, size_t max,
-                         uint32_t wait_ms, bool *ret_more)
+static size_t take_batch(struct source_kafka *source, rd_kafka_queue_t *queue,
+                         struct record *ret, size_t max, uint32_t wait_ms, bool *ret_more)
 {
-    ssize_t got = rd_kafka_consume_batch_queue(queue, (int)wait_ms, worker->batch, max);
+    rd_kafka_message_t *batch[BATCH_MAX];
+    ssize_t got = rd_kafka_consume_batch_queue(queue, (int)wait_ms, batch, max);
     *ret_more = got > 0;
     uint64_t now_ns = got > 0 ? clock_wall_ns(source->options.clock) : 0;
     size_t count = 0;
     for (ssize_t i = 0; i < got; i++) {
-        if (take(source, worker->batch[i], now_ns, &ret[count]))
+        if (take(source, batch[i], now_ns, &ret[count]))
             count++;
         else
-            rd_kafka_message_destroy(worker->batch[i]);
+            rd_kafka_message_destroy(batch[i]);
     }
     return count;
 }
 
 /* All that is there, without waiting. */
-static size_t take_ready(struct source_kafka *source, struct worker *worker,
-                         rd_kafka_queue_t *queue, struct record *ret, size_t max)
+static size_t take_ready(struct source_kafka *source, rd_kafka_queue_t *queue,
+                         struct record *ret, size_t max)
 {
     size_t count = 0;
     bool more = true;
     while (more && count < max) {
         size_t room = max - count < BATCH_MAX ? max - count : BATCH_MAX;
-        count += take_batch(source, worker, queue, ret + count, room, 0, &more);
+        count += take_batch(source, queue, ret + count, room, 0, &more);
     }
     return count;
 }
@@ -196,50 +193,50 @@ static void wait_idle(struct worker *worker, uint32_t wait_ms)
         (void)rd_kafka_consume_batch_queue(worker->idle, (int)wait_ms, &none, 1);
 }
 
-size_t source_kafka_poll(struct source_kafka *source, uint32_t worker_index, uint32_t wait_ms,
+size_t source_kafka_poll(struct source_kafka *source, uint32_t worker, uint32_t wait_ms,
                          struct record *ret, size_t max)
 {
-    struct worker *worker = worker_at(source, worker_index);
-    rd_kafka_queue_t *queue = worker->queues[SOURCE_SPANS];
+    struct worker *polling = worker_at(source, worker);
+    rd_kafka_queue_t *queue = polling->queues[SOURCE_SPANS];
     if (max == 0 || queue == NULL ||
         atomic_load_explicit(&source->intake_stopped, memory_order_acquire)) {
-        wait_idle(worker, wait_ms);
+        wait_idle(polling, wait_ms);
         return 0;
     }
-    atomic_fetch_add(&worker->turns, 1);
-    size_t count = take_ready(source, worker, queue, ret, max);
-    if (count == 0 && wait_ms > 0 && !was_woken(worker)) {
+    atomic_fetch_add(&polling->turns, 1);
+    size_t count = take_ready(source, queue, ret, max);
+    if (count == 0 && wait_ms > 0 && !was_woken(polling)) {
         /* A batch call waits until the batch is full: wait for one, then take what is there. */
         bool more;
-        count = take_batch(source, worker, queue, ret, 1, wait_ms, &more);
+        count = take_batch(source, queue, ret, 1, wait_ms, &more);
         if (more)
-            count += take_ready(source, worker, queue, ret + count, max - count);
+            count += take_ready(source, queue, ret + count, max - count);
     }
-    atomic_fetch_add(&worker->turns, 1);
+    atomic_fetch_add(&polling->turns, 1);
     return count;
 }
 
-size_t source_kafka_poll_taps(struct source_kafka *source, uint32_t worker_index,
-                              struct record *ret, size_t max)
+size_t source_kafka_poll_taps(struct source_kafka *source, uint32_t worker, struct record *ret,
+                              size_t max)
 {
-    struct worker *worker = worker_at(source, worker_index);
-    rd_kafka_queue_t *queue = worker->queues[SOURCE_MESSAGES];
+    struct worker *polling = worker_at(source, worker);
+    rd_kafka_queue_t *queue = polling->queues[SOURCE_MESSAGES];
     if (queue == NULL || atomic_load_explicit(&source->intake_stopped, memory_order_acquire))
         return 0;
-    atomic_fetch_add(&worker->turns, 1);
-    size_t count = take_ready(source, worker, queue, ret, max);
-    atomic_fetch_add(&worker->turns, 1);
+    atomic_fetch_add(&polling->turns, 1);
+    size_t count = take_ready(source, queue, ret, max);
+    atomic_fetch_add(&polling->turns, 1);
     return count;
 }
 
-void source_kafka_wake(struct source_kafka *source, uint32_t worker_index)
+void source_kafka_wake(struct source_kafka *source, uint32_t worker)
 {
-    struct worker *worker = worker_at(source, worker_index);
-    atomic_store(&worker->woken, true);
-    if (worker->queues[SOURCE_SPANS] != NULL)
-        rd_kafka_queue_yield(worker->queues[SOURCE_SPANS]);
-    if (worker->idle != NULL)
-        rd_kafka_queue_yield(worker->idle);
+    struct worker *woken = worker_at(source, worker);
+    atomic_store(&woken->woken, true);
+    if (woken->queues[SOURCE_SPANS] != NULL)
+        rd_kafka_queue_yield(woken->queues[SOURCE_SPANS]);
+    if (woken->idle != NULL)
+        rd_kafka_queue_yield(woken->idle);
 }
 
 void source_record_release(struct record *record)
@@ -268,14 +265,14 @@ size_t source_record_headers(const struct record *record, struct record_header *
     return count;
 }
 
-void source_kafka_publish(struct source_kafka *source, uint32_t worker_index, uint32_t number,
+void source_kafka_publish(struct source_kafka *source, uint32_t worker, uint32_t lane,
                           int64_t offset)
 {
-    struct lane *lane = slots_get(&worker_at(source, worker_index)->lanes, number);
-    SB_ASSERT(lane != NULL && !reader_is_tap(lane->topic->reader));
-    enum lane_state state = lanes_state(lane);
+    struct lane *its = slots_get(&worker_at(source, worker)->lanes, lane);
+    SB_ASSERT(its != NULL && !reader_is_tap(its->topic->reader));
+    enum lane_state state = lanes_state(its);
     if (state != LANE_OPEN && state != LANE_CLOSING)
         return;
-    if (offset > atomic_load_explicit(&lane->published, memory_order_relaxed))
-        atomic_store_explicit(&lane->published, offset, memory_order_release);
+    if (offset > atomic_load_explicit(&its->published, memory_order_relaxed))
+        atomic_store_explicit(&its->published, offset, memory_order_release);
 }

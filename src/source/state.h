@@ -42,7 +42,7 @@ struct lane {
     _Atomic int64_t end_offset;  /* where the partition ended when it was first assigned */
     _Atomic int64_t next_offset; /* one behind the last polled */
     _Atomic int64_t published;
-    _Atomic bool drained; /* polled to end_offset, or to an end-of-partition event */
+    _Atomic bool drained; /* polled to an end-of-partition event */
     _Atomic bool at_end;
     _Atomic uint64_t newest_ns; /* taps: the greatest time of a record, never beyond now */
     _Atomic uint64_t since_ns;  /* taps: complete from here; UINT64_MAX: nothing was read */
@@ -96,7 +96,6 @@ struct worker {
     const struct reader *idle_of;
     struct slots lanes; /* by number */
     uint32_t lane_count;
-    rd_kafka_message_t *batch[BATCH_MAX];
     uint8_t apart[64]; /* two workers never share a cache line here */
 };
 

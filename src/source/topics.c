@@ -89,7 +89,7 @@ void matchers_free(struct matchers *matchers)
 {
     if (matchers == NULL)
         return;
-    for (uint32_t i = 0; i < matchers->count; i++) {
+    for (uint32_t i = 0; matchers->entries != NULL && i < matchers->count; i++) {
         struct entry *entry = &matchers->entries[i];
         pcre2_code_free(entry->pattern.code);
         for (uint32_t k = 0; k < entry->exclude_count; k++)

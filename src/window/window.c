@@ -52,6 +52,7 @@ struct trace {
     uint32_t span_count;
     uint32_t bytes;
     uint8_t queue; /* enum queue_kind */
+    bool rooted;   /* its root has brought the deadline forward, also while it is held */
 };
 
 struct queue {
@@ -280,7 +281,7 @@ bool window_is_over_caps(const struct window *window, window_trace number)
  */
 static bool is_busy(const struct window *window, const struct trace *trace, uint64_t now_ns)
 {
-    return window->options.idle_ns != 0 && trace->queue != QUEUE_ROOTED &&
+    return window->options.idle_ns != 0 && !trace->rooted &&
            trace->last_seen_ns + window->options.idle_ns > now_ns &&
            trace->first_seen_ns + window->options.wait_ns > now_ns;
 }
@@ -334,11 +335,13 @@ void window_hold(struct window *window, window_trace number, uint64_t now_ns)
 
 void window_root_seen(struct window *window, window_trace number, uint64_t now_ns)
 {
-    const struct trace *trace = trace_at(window, number);
+    struct trace *trace = trace_at(window, number);
     uint64_t after_ns = window->options.after_root_ns;
-    if (after_ns != 0 && (trace->queue == QUEUE_WAITING || trace->queue == QUEUE_IDLE) &&
-        now_ns + after_ns < trace->first_seen_ns + window->options.wait_ns)
-        requeue(window, number, QUEUE_ROOTED, now_ns + after_ns);
+    if (after_ns == 0 || (trace->queue != QUEUE_WAITING && trace->queue != QUEUE_IDLE) ||
+        now_ns + after_ns >= trace->first_seen_ns + window->options.wait_ns)
+        return;
+    trace->rooted = true;
+    requeue(window, number, QUEUE_ROOTED, now_ns + after_ns);
 }
 
 void window_touch(struct window *window, window_trace number, uint64_t now_ns)
@@ -358,7 +361,7 @@ enum window_deadline window_deadline(const struct window *window, window_trace n
     const struct trace *trace = trace_at(window, number);
     if (trace->first_seen_ns + window->options.wait_ns <= now_ns)
         return WINDOW_WAIT;
-    return trace->queue == QUEUE_ROOTED ? WINDOW_AFTER_ROOT : WINDOW_IDLE;
+    return trace->rooted ? WINDOW_AFTER_ROOT : WINDOW_IDLE;
 }
 
 void window_suspend(struct window *window, window_trace number)

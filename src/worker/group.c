@@ -91,7 +91,9 @@ static enum sb_err intern_queue_envelope(struct worker *worker)
                                 BYTES_LITERAL("kafka"));
     otlp_write_bytes_field(&fields, 1, text_bytes(&resource));
     const struct otlp_envelope content = {.resource_fields = text_bytes(&fields)};
-    enum sb_err err = fields.error;
+    enum sb_err err = resource.error;
+    if (err == SB_OK)
+        err = fields.error;
     if (err == SB_OK)
         err = envelopes_intern(&worker->envelopes, &content, &worker->queue_envelope);
     if (err == SB_OK)

@@ -16,6 +16,17 @@ uint64_t bench_now_ms(void)
     return clock_monotonic_ns(clock_system()) / NS_PER_MS;
 }
 
+uint64_t bench_deadline_ms(void)
+{
+    return bench_now_ms() + BENCH_WAIT_MS;
+}
+
+void bench_check_deadline(uint64_t until_ms, const char *condition)
+{
+    if (bench_now_ms() > until_ms)
+        fail_msg("waited in vain for: %s", condition);
+}
+
 static void conf_set(rd_kafka_conf_t *conf, const char *name, const char *value)
 {
     char text[ERROR_LEN];
@@ -61,7 +72,7 @@ void mock_kafka_put(struct mock_kafka *kafka, const struct mock_record *record)
         kafka->producer, RD_KAFKA_V_TOPIC(record->topic),
         RD_KAFKA_V_PARTITION(record->partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_KEY(record->key, key_len),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value, strlen(record->value)),
+        RD_KAFKA_V_VALUE((void *)record->value, strlen(record->value)),
         RD_KAFKA_V_TIMESTAMP(record->time_ms), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
     assert_int_equal(err, 0);
     assert_int_equal(rd_kafka_flush(kafka->producer, FLUSH_MS), 0);
@@ -191,7 +202,7 @@ void driver_init(struct driver *driver, const char *bootstrap)
     };
     /* SB_BENCH_LOG=1 shows the source's log, to find out why a test fails. */
     struct log_options log = {.fd = 2, .clock = clock_system()};
-    if (getenv("SB_BENCH_LOG") != NULL)
+    if (getenv("SB_BENCH_LOG") != NULL) /* NOLINT(concurrency-mt-unsafe): no thread runs yet */
         assert_int_equal(log_new(&log, &driver->options.log), SB_OK);
     atomic_init(&driver->publishing, true);
     pthread_mutex_init(&driver->lock, NULL);
@@ -319,6 +330,15 @@ void driver_clear(struct driver *driver)
     driver->options.log = NULL;
     free(driver->seen);
     driver->seen = NULL;
+}
+
+void driver_pause(struct driver *driver)
+{
+    atomic_store(&driver->paused, true);
+    for (uint32_t i = 0; i < driver->options.workers; i++) {
+        pthread_mutex_lock(&driver->workers[i].turn);
+        pthread_mutex_unlock(&driver->workers[i].turn);
+    }
 }
 
 void driver_turn(struct driver *driver)

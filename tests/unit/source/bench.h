@@ -114,20 +114,20 @@ void driver_start(struct driver *driver);
 void driver_stop(struct driver *driver, bool commit);
 void driver_clear(struct driver *driver);
 
+/* Workers leave spans alone; when it returns none of them is in a poll that began before. */
+void driver_pause(struct driver *driver);
+
 /* Serves the source once, waiting for its fd 20 ms at most. */
 void driver_turn(struct driver *driver);
 
 /* Serves the source until the condition holds; fails the test after BENCH_WAIT_MS. */
 #define DRIVER_UNTIL(driver, condition)                                                        \
-    do {                                                                                       \
-        uint64_t until_ = bench_now_ms() + BENCH_WAIT_MS;                                      \
-        while (!(condition)) {                                                                 \
-            driver_turn(driver);                                                               \
-            if (bench_now_ms() > until_)                                                       \
-                fail_msg("waited in vain for: %s", #condition);                                \
-        }                                                                                      \
-    } while (0)
+    for (uint64_t until_ms_ = bench_deadline_ms(); !(condition);                               \
+         bench_check_deadline(until_ms_, #condition))                                          \
+    driver_turn(driver)
 
+uint64_t bench_deadline_ms(void);
+void bench_check_deadline(uint64_t until_ms, const char *condition);
 uint64_t bench_now_ms(void);
 
 /* Under the lock: how many records of that topic were seen, and how many different ones. */

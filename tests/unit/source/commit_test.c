@@ -8,7 +8,7 @@
 
 #include "bench.h"
 
-enum { PARTITIONS = 2, EACH = 200 };
+enum { PARTITIONS = 2, EACH = 200, OFFSET_COMMIT = 8 };
 
 static void start_spans(struct driver *driver, struct mock_kafka *kafka)
 {
@@ -90,7 +90,6 @@ static void nothing_is_committed_when_told_so(void **state)
 static void a_refused_commit_is_tried_again(void **state)
 {
     (void)state;
-    enum { OFFSET_COMMIT = 8 };
     struct mock_kafka kafka;
     static struct driver driver;
     mock_kafka_start(&kafka, 1);
@@ -107,12 +106,45 @@ static void a_refused_commit_is_tried_again(void **state)
     mock_kafka_stop(&kafka);
 }
 
+static size_t commits_seen(struct mock_kafka *kafka)
+{
+    size_t count = 0;
+    size_t commits = 0;
+    rd_kafka_mock_request_t **requests = rd_kafka_mock_get_requests(kafka->cluster, &count);
+    for (size_t i = 0; i < count; i++)
+        commits += rd_kafka_mock_request_api_key(requests[i]) == OFFSET_COMMIT;
+    rd_kafka_mock_request_destroy_array(requests, count);
+    return commits;
+}
+
+static void what_has_not_changed_is_not_committed(void **state)
+{
+    (void)state;
+    struct mock_kafka kafka;
+    static struct driver driver;
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "spans", 1);
+    mock_kafka_fill(&kafka, "spans", 0, 10);
+    start_spans(&driver, &kafka);
+    DRIVER_UNTIL(&driver, driver_count(&driver, "spans") == 10 &&
+                              mock_kafka_committed(&kafka, "g", "spans", 0) == 10);
+    rd_kafka_mock_start_request_tracking(kafka.cluster);
+    for (int i = 0; i < 20; i++) /* several intervals */
+        driver_turn(&driver);
+    driver_stop(&driver, true);
+    assert_int_equal(commits_seen(&kafka), 0);
+    rd_kafka_mock_stop_request_tracking(kafka.cluster);
+    driver_clear(&driver);
+    mock_kafka_stop(&kafka);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_restart_resumes_at_the_watermark),
         cmocka_unit_test(watermarks_are_committed_in_time),
         cmocka_unit_test(nothing_is_committed_when_told_so),
+        cmocka_unit_test(what_has_not_changed_is_not_committed),
         cmocka_unit_test(a_refused_commit_is_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include "bench.h"
+#include "lanes.h"
+#include "topics.h"
 
 enum { PARTITIONS = 4, EACH = 1500 };
 
@@ -52,9 +54,38 @@ static void records_wait_while_nobody_polls(void **state)
         atomic_store(&driver.paused, false);
         DRIVER_UNTIL(&driver, driver_count(&driver, "spans") ==
                                   (size_t)(round + 1) * PARTITIONS * EACH / 3);
-        atomic_store(&driver.paused, true);
+        driver_pause(&driver);
     }
     driver_check_order(&driver);
+    driver_clear(&driver);
+    mock_kafka_stop(&kafka);
+}
+
+/* What a worker's queue still holds of a lane that was taken away is not handed out. */
+static void records_of_a_fenced_lane_do_not_surface(void **state)
+{
+    (void)state;
+    struct mock_kafka kafka;
+    static struct driver driver;
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "spans", 2);
+    mock_kafka_fill(&kafka, "spans", 0, EACH);
+    mock_kafka_fill(&kafka, "spans", 1, EACH);
+    driver_init(&driver, kafka.bootstrap);
+    driver.options.workers = 1;
+    driver_topic(&driver, "spans", SOURCE_SPANS);
+    atomic_store(&driver.paused, true);
+    driver_start(&driver);
+    rd_kafka_queue_t *queue = driver.source->workers[0].queues[SOURCE_SPANS];
+    DRIVER_UNTIL(&driver, rd_kafka_queue_length(queue) >= (size_t)2 * EACH);
+    struct topic *topic = topics_find(source_reader(driver.source, SOURCE_SPANS), "spans");
+    lanes_fence(slots_get(&topic->lanes, 1));
+    atomic_store(&driver.paused, false);
+    DRIVER_UNTIL(&driver,
+                 rd_kafka_queue_length(queue) == 0 && driver_count(&driver, "spans") >= EACH);
+    assert_int_equal(driver_count(&driver, "spans"), EACH);
+    for (size_t i = 0; i < EACH; i++)
+        assert_int_equal(driver.seen[i].partition, 0);
     driver_clear(&driver);
     mock_kafka_stop(&kafka);
 }
@@ -88,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_record_comes_once_in_order),
         cmocka_unit_test(records_wait_while_nobody_polls),
+        cmocka_unit_test(records_of_a_fenced_lane_do_not_surface),
         cmocka_unit_test(a_waiting_poll_is_woken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "bench.h"
+#include "topics.h"
 
 static struct mock_kafka kafka;
 static struct driver driver;
@@ -44,7 +45,11 @@ static void patterns_follow_what_is_there(void **state)
 
     /* One that goes away is dropped from the subscription, and what is left is read on. */
     uint32_t opened = driver_number(&driver, &driver.opened);
+    const struct topic *gone =
+        topics_find(source_reader(driver.source, SOURCE_SPANS), "spans.b");
+    assert_true(gone->subscribed);
     rd_kafka_mock_topic_delete(kafka.cluster, "spans.b");
+    DRIVER_UNTIL(&driver, !gone->subscribed);
     DRIVER_UNTIL(&driver, driver_number(&driver, &driver.opened) == opened + 3);
     mock_kafka_fill(&kafka, "spans.a", 0, 5);
     DRIVER_UNTIL(&driver, driver_count(&driver, "spans.a") == 15);

@@ -50,7 +50,7 @@ static void the_clock_follows_records_and_then_the_wall(void **state)
     (void)state;
     mock_kafka_start(&kafka, 1);
     mock_kafka_topic(&kafka, "orders", 1);
-    int64_t then_ms = (int64_t)(clock_wall_ns(clock_system()) / NS_PER_MS) - 3600 * 1000;
+    int64_t then_ms = (int64_t)(clock_wall_ns(clock_system()) / NS_PER_MS) - 3600000;
     for (int i = 0; i < 4; i++)
         mock_kafka_put(&kafka, &(struct mock_record){
                                    .topic = "orders", .value = "v", .time_ms = then_ms + i});
@@ -88,6 +88,53 @@ static void the_clock_follows_records_and_then_the_wall(void **state)
     DRIVER_UNTIL(&driver, source_kafka_tap_time_ns(driver.source, 0) >= wall_ns - NS_PER_S);
     assert_true(source_kafka_tap_time_ns(driver.source, 0) <= clock_wall_ns(clock_system()));
     assert_true(source_kafka_taps_drained(driver.source));
+    driver_clear(&driver);
+    mock_kafka_stop(&kafka);
+}
+
+static _Atomic int64_t wall_shift_ns;
+
+static uint64_t shifted_wall_ns(void *arg)
+{
+    (void)arg;
+    return clock_wall_ns(clock_system()) + (uint64_t)atomic_load(&wall_shift_ns);
+}
+
+static uint64_t monotonic_ns(void *arg)
+{
+    (void)arg;
+    return clock_monotonic_ns(clock_system());
+}
+
+/* Also where the wall clock is set back, and a tap that begins later than its partition. */
+static void the_clock_tells_where_it_begins(void **state)
+{
+    (void)state;
+    const struct clock_source clock = {.monotonic_ns = monotonic_ns,
+                                       .wall_ns = shifted_wall_ns};
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "orders", 1);
+    int64_t now_ms = (int64_t)(clock_wall_ns(clock_system()) / NS_PER_MS);
+    for (int i = 0; i < 4; i++)
+        mock_kafka_put(&kafka, &(struct mock_record){
+                                   .topic = "orders", .value = "v", .time_ms = now_ms - 9 + i});
+    assert_int_equal(rd_kafka_mock_partition_delete_records(kafka.cluster, "orders", 0, 2), 0);
+    atomic_store(&wall_shift_ns, 0);
+    driver_init(&driver, kafka.bootstrap);
+    driver.options.clock = &clock;
+    driver_topic(&driver, "orders", SOURCE_MESSAGES)->start = SOURCE_START_EARLIEST;
+    atomic_store(&driver.taps_paused, true);
+    driver_start(&driver);
+    struct record record;
+    DRIVER_UNTIL(&driver, source_kafka_poll_taps(driver.source, 0, &record, 1) == 1);
+    assert_int_equal(record.offset, 2);
+    source_record_release(&record);
+    source_kafka_service(driver.source);
+    assert_int_equal(source_kafka_tap_since_ns(driver.source, 0),
+                     (uint64_t)(now_ms - 7) * NS_PER_MS);
+    atomic_store(&wall_shift_ns, -(int64_t)(60 * NS_PER_S));
+    source_kafka_service(driver.source);
+    assert_true(source_kafka_tap_time_ns(driver.source, 0) <= shifted_wall_ns(NULL) - NS_PER_S);
     driver_clear(&driver);
     mock_kafka_stop(&kafka);
 }
@@ -198,6 +245,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(taps_see_headers_and_are_not_committed),
         cmocka_unit_test(the_clock_follows_records_and_then_the_wall),
+        cmocka_unit_test(the_clock_tells_where_it_begins),
         cmocka_unit_test(the_clock_never_passes_now),
         cmocka_unit_test(partitions_and_topics_that_come_later_are_found),
         cmocka_unit_test(older_spans_make_taps_go_back),

@@ -121,7 +121,7 @@ static void test_records_of_a_lane_that_was_taken_away_are_passed_over(void **st
     push_one(&rig, 0, rig_trace(&rig, 0, 1), 10);
     rig_settle(&rig);
     push_one(&rig, 0, rig_trace(&rig, 0, 2), 20);
-    rig_close_lane(&rig, 0, 0); /* it is closed before the record is read */
+    rig_close_lane(&rig, 0, 0, 0); /* it is closed before the record is read */
     rig_settle(&rig);
     assert_int_equal(rig_counters(&rig).records_read, 1);
     assert_int_equal(rig.source.polled, 0);
@@ -151,7 +151,7 @@ static void test_polled_records_do_not_outlive_their_lane(void **state)
     assert_int_equal(rig.source.polled, 10);
     rig_turn(&rig, 0);
     assert_int_equal(rig.source.polled, 10);
-    rig_close_lane(&rig, 0, 0);
+    rig_close_lane(&rig, 0, 0, 0);
     assert_int_equal(rig.source.polled, 0);
     rig_open_lane(&rig, 0, 0, false, TOPIC_SPANS);
     rig.sinks[0].is_full = false;
@@ -216,7 +216,7 @@ static void test_a_full_sink_and_a_full_window_block_intake_not_the_worker(void 
             assert_true(window_totals(rig_worker(&rig, i)->window).bytes < 9 << 20);
         /* It obeys: a lane can be taken away and given back. */
         rig_open_lane(&rig, 0, 3, false, TOPIC_SPANS);
-        rig_close_lane(&rig, 0, 3);
+        rig_close_lane(&rig, 0, 3, 0);
         assert_int_equal(rig_counters(&rig).records_read, read);
         rig.sinks[0].is_full = false;
         rig_wait(&rig);

@@ -372,7 +372,7 @@ static void test_a_refused_span_of_a_closed_lane_is_rejected(void **state)
     rig.sinks[0].judge_arg = &outcome;
     push_refused(&rig, 0, 0);
     rig_wait(&rig);
-    rig_close_lane(&rig, 0, 0);
+    rig_close_lane(&rig, 0, 0, 0);
     rig_open_lane(&rig, 0, 0, false, TOPIC_SPANS);
     fake_sink_answer_all(&rig.sinks[0]);
     rig_settle(&rig);

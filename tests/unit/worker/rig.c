@@ -112,10 +112,15 @@ void rig_open_lane(struct rig *rig, uint32_t worker, uint32_t lane, bool tap, ui
     post_command(rig, worker, &command);
 }
 
-int64_t rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane)
+int64_t rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane, uint64_t budget_ns)
 {
     const struct source_lane closed = lane_of(worker, lane, false, TOPIC_SPANS);
-    struct command command = {.type = COMMAND_CLOSE_LANES, .lanes = &closed, .lane_count = 1};
+    struct command command = {
+        .type = COMMAND_CLOSE_LANES,
+        .lanes = &closed,
+        .lane_count = 1,
+        .deadline_ns = clock_monotonic_ns(&rig->clock.source) + budget_ns,
+    };
     post_command(rig, worker, &command);
     /* Whoever has the partition next starts where it was left. */
     int64_t published = rig->source.published[worker][lane];
@@ -335,7 +340,8 @@ static void run_phase(struct rig *rig, enum worker_phase phase, bool idle)
 
 void rig_drain(struct rig *rig)
 {
-    rig_settle(rig);
+    if (atomic_load(&rig->group->phase) == WORKER_RUN)
+        rig_settle(rig);
     run_phase(rig, WORKER_SETTLE, false);
     run_phase(rig, WORKER_DECIDE, true);
     assert_int_equal(rig_balance(rig), 0);

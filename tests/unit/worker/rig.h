@@ -84,8 +84,8 @@ void rig_drain(struct rig *rig);
 
 /* Takes a lane away from its worker, or gives it one; the command is handled in its next turn. */
 void rig_open_lane(struct rig *rig, uint32_t worker, uint32_t lane, bool tap, uint32_t topic);
-/* The watermark that was published last; -1: none. */
-int64_t rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane);
+/* Waits so long for sinks, while they answer; the watermark published last, or -1. */
+int64_t rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane, uint64_t budget_ns);
 
 struct worker_counters rig_counters(struct rig *rig);
 /* What was read less all that it has become. */
