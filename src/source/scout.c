@@ -268,7 +268,7 @@ static void apply_listing(struct source_kafka *source, enum source_role role,
         return;
     for (uint32_t i = 0; i < reader->topic_count; i++)
         if (topics_is_pattern(source->options.topics[reader->topics[i]->index].pattern))
-            reader->topics[i]->present = true;
+            reader->topics[i]->present = false;
     for (uint32_t i = report->named_count; i < report->count; i++) {
         const struct scout_topic *found = &report->topics[i];
         uint32_t index;
