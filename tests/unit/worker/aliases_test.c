@@ -93,6 +93,7 @@ static void test_random_puts_against_a_model(void **state)
         uint32_t look = (uint32_t)random_below(&random, count);
         expect(&aliases, ids[look], values[look]);
         assert_int_equal(aliases.count, count);
+        assert_int_equal(aliases.by_old.used, count);
     }
     for (uint64_t id = 0; id < IDS; id++) {
         bool known = false;

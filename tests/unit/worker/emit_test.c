@@ -272,6 +272,25 @@ static void test_the_order_of_arrival_does_not_matter(void **state)
     }
 }
 
+/* Clocks differ: a record may be younger than its consumer.  No span ends before it starts. */
+static void test_a_record_from_the_future_waits_no_time(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct hop hop = hop_default(&rig, HOP_BY_HEADER);
+    hop_push_producer(&rig, 0, &hop);
+    hop_push_consumer(&rig, 0, &hop);
+    char traceparent[64];
+    spans_traceparent(hop_sender(&hop), traceparent);
+    rig_push_message(&rig, TOPIC_ORDERS, 7, HOP_PROCESS_MS + 500, traceparent);
+    rig_wait(&rig);
+    hop_expect_merged(&rig, &hop);
+    check_queue_span(&rig, &hop, HOP_PROCESS_MS);
+    assert_int_equal(out_number(rig_out(&rig, 200), "spanbridge.dwell_ms"), 0);
+    finish(&rig);
+}
+
 /* A consumer below a root of its own service: the root moves, the consumer tells the dwell. */
 static void test_a_local_root_moves_for_its_consumer(void **state)
 {
@@ -498,7 +517,12 @@ static void test_links_to_a_merged_trace_are_rewritten(void **state)
                                               {hop.producer, 101},
                                               {hop.consumer, 200}},
                                     .link_count = 4};
-    rig_push(&rig, 0, &later, 1);
+    struct span_spec another = later;
+    another.id = 301;
+    another.parent = 300;
+    another.link_count = 1;
+    const struct span_spec both_specs[] = {later, another};
+    rig_push(&rig, 0, both_specs, 2);
     rig_wait(&rig);
     const struct out_span *out = rig_out(&rig, 300);
     assert_non_null(out_link(out, (struct span_context){hop.producer, 201}));
@@ -512,6 +536,8 @@ static void test_links_to_a_merged_trace_are_rewritten(void **state)
     spans_traceparent((struct span_context){hop.consumer, 200}, second);
     snprintf(both, sizeof(both), "%.49s,%.49s", first + 3, second + 3);
     assert_string_equal(out_text(out, "spanbridge.repair.original_links"), both);
+    both[49] = '\0';
+    assert_string_equal(out_text(rig_out(&rig, 301), "spanbridge.repair.original_links"), both);
     finish(&rig);
 }
 
@@ -713,6 +739,7 @@ int main(void)
         cmocka_unit_test(test_report_counts_and_changes_nothing),
         cmocka_unit_test(test_off_does_not_even_look),
         cmocka_unit_test(test_the_order_of_arrival_does_not_matter),
+        cmocka_unit_test(test_a_record_from_the_future_waits_no_time),
         cmocka_unit_test(test_a_local_root_moves_for_its_consumer),
         cmocka_unit_test(test_the_root_of_a_request_does_not_move),
         cmocka_unit_test(test_a_remote_parent_stays),

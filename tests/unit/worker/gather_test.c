@@ -221,6 +221,37 @@ static void test_a_stand_in_without_spans_is_forgotten(void **state)
     finish(&rig);
 }
 
+/*
+ * A trace of which only a stand-in was known is asked for a second time, when its spans have
+ * long been on their way here: its home, which gave no verdict, must not tell of one.
+ */
+static void test_the_mark_of_a_gathered_trace_is_no_verdict(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.worker_count = 2;
+    rig_keep_errors(&rig);
+    for (int i = 0; i < RIG_TOPICS; i++)
+        rig.topics[i].repair.unseen_merge = false;
+    rig_start(&rig);
+    struct hop first = hop_at(&rig, 1, 0, HOP_BY_LINK);
+    hop_push_consumer(&rig, 0, &first);
+    rig_wait(&rig);
+    rig_wait(&rig); /* the stand-in has gone, and so has the stub at its home */
+    struct hop second = first;
+    second.consumer = rig_trace(&rig, 0, 7);
+    second.consumer_id = 700;
+    hop_push_producer(&rig, 1, &second);
+    rig_settle(&rig);
+    hop_push_consumer(&rig, 0, &second);
+    rig_wait(&rig);
+    rig_wait(&rig);
+    assert_int_equal(rig.sinks[0].span_count, 0); /* no error, so nobody keeps any of them */
+    assert_int_equal(rig_counters(&rig).dropped_no_policy, 6);
+    finish(&rig);
+}
+
 static void test_the_same_evidence_counts_once(void **state)
 {
     (void)state;
@@ -349,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_a_consumer_decided_at_its_home_is_too_late),
         cmocka_unit_test(test_a_join_may_overtake_the_spans_it_speaks_of),
         cmocka_unit_test(test_a_stand_in_without_spans_is_forgotten),
+        cmocka_unit_test(test_the_mark_of_a_gathered_trace_is_no_verdict),
         cmocka_unit_test(test_the_same_evidence_counts_once),
         cmocka_unit_test(test_a_ring_over_three_workers_is_cut_once),
         cmocka_unit_test(test_large_spans_reach_their_trace),

@@ -59,6 +59,15 @@ static void test_quiet_means_that_nothing_is_under_way(void **state)
     assert_true(worker_group_is_quiet(rig.group));
     assert_true(worker_group_is_idle(rig.group));
     assert_int_equal(rig_counters(&rig).held_window, 1);
+    /* Everybody has settled, and yet there is a message. */
+    struct trace_id id = spec.trace;
+    assert_int_equal(exchange_send(&rig_worker(&rig, 0)->exchange, 1, MESSAGE_PULL,
+                                   bytes_of(id.byte, sizeof(id)), bytes_of(NULL, 0)),
+                     SB_OK);
+    assert_false(worker_group_is_quiet(rig.group));
+    for (int i = 0; i < 3; i++)
+        turn_all(&rig);
+    assert_true(worker_group_is_quiet(rig.group));
     worker_group_set_phase(rig.group, WORKER_DECIDE);
     assert_false(worker_group_is_quiet(rig.group));
     rig.sinks[0].answers = false;
@@ -169,6 +178,7 @@ static void test_closing_a_lane_publishes_its_last_watermark(void **state)
         rig_settle(&rig); /* the first is decided, and lingers in a batch */
         assert_int_equal(rig.sinks[0].span_count, 0);
         assert_int_equal(egress_held(&rig_worker(&rig, 0)->egress), 1);
+        ledger_partition first = rig_worker(&rig, 0)->lanes.at[0].ledger;
         int64_t published = rig_close_lane(&rig, 0, 0, budget_ns);
         assert_int_equal(rig.sinks[0].span_count, 1);
         assert_int_equal(published, budget_ns == 0 ? -1 : 1);
@@ -177,6 +187,9 @@ static void test_closing_a_lane_publishes_its_last_watermark(void **state)
         assert_int_equal(rig.sinks[0].span_count, 2);
         assert_int_equal(rig.source.published[0][0], -1);
         assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+        /* The partition's place is free again. */
+        rig_open_lane(&rig, 0, 0, false, TOPIC_SPANS);
+        assert_int_equal(rig_worker(&rig, 0)->lanes.at[0].ledger, first);
         rig_clear(&rig);
     }
 }

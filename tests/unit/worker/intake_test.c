@@ -244,12 +244,39 @@ static void test_spans_under_way_are_taken_beyond_the_budget(void **state)
     rig_turn(&rig, 1);
     assert_int_equal(window_totals(rig_worker(&rig, 1)->window).spans, SPANS);
     assert_int_equal(rig_counters(&rig).pressure_decisions, 0);
+    struct window *window = rig_worker(&rig, 1)->window;
+    struct trace_id other = rig_trace(&rig, 1, 100);
+    window_trace none;
+    assert_int_equal(window_open(window, other, window_hash(window, other), 0, &none),
+                     SB_ERR_FULL);
     /* Beyond the budget only as long as that lasts. */
     rig.sinks[0].is_full = false;
     rig_settle(&rig);
     assert_true(rig_counters(&rig).pressure_decisions > 0);
     rig_wait(&rig);
     finish(&rig);
+}
+
+/* A span that finds no memory on its way to another worker does not take others with it. */
+static void test_one_shortage_strands_one_span(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, 2);
+    struct worker *worker = rig_worker(&rig, 0);
+    uint8_t body[100] = {0};
+    const struct arrival arrival = {.trace_id = rig_trace(&rig, 1, 1),
+                                    .raw = bytes_of(body, sizeof(body)),
+                                    .envelope = worker->queue_envelope};
+    memory_fail_at(1);
+    arrival_send(worker, 1, &arrival);
+    memory_fail_at(0);
+    assert_int_equal(worker->outgoing[1].count, 0);
+    assert_int_equal(worker->stranded_spans, 1);
+    arrival_send(worker, 1, &arrival);
+    assert_int_equal(worker->outgoing[1].count, 1);
+    assert_int_equal(worker->stranded_spans, 1);
+    rig_clear(&rig);
 }
 
 /* Every allocation fails once: what was read leaves, or its record stays unfinished. */
@@ -312,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_a_lane_that_found_no_memory_is_not_read),
         cmocka_unit_test(test_a_full_sink_and_a_full_window_block_intake_not_the_worker),
         cmocka_unit_test(test_spans_under_way_are_taken_beyond_the_budget),
+        cmocka_unit_test(test_one_shortage_strands_one_span),
         cmocka_unit_test(test_memory_shortage_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

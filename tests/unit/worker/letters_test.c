@@ -250,6 +250,36 @@ static void test_letters_wait_for_room(void **state)
     finish(&rig);
 }
 
+/* Nothing overtakes a letter that waits, and it holds all it needs: its record is gone. */
+static void test_waiting_letters_keep_their_order_and_content(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    rig.source.letters_full = 1;
+    const struct span_spec specs[] = {
+        {.id = 1, .name = "first"}, {.id = 2, .name = "second"}, {.id = 3, .name = "third"}};
+    rig_push(&rig, 0, specs, 3);
+    rig_turn(&rig, 0);
+    rig.source.letters_full = 1;
+    rig_push_bytes(&rig, 0,
+                   BYTES_LITERAL("\xff\xff"
+                                 "whole"));
+    rig_settle(&rig);
+    static const char *const wanted[] = {"first", "second", "third", "whole"};
+    const struct fake_letter *letter = rig.source.letters;
+    for (int i = 0; i < 4; i++) {
+        assert_non_null(letter);
+        assert_non_null(memmem(letter->value, letter->value_len, wanted[i], strlen(wanted[i])));
+        check_header(letter, "origin", "exporter");
+        check_header(letter, "__connect.errors.topic", "spans");
+        letter = letter->next;
+    }
+    assert_null(letter);
+    finish(&rig);
+}
+
 static void test_letters_that_still_wait_at_the_end_are_let_go(void **state)
 {
     (void)state;
@@ -461,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_an_error_that_is_not_tolerated_stops_its_topic),
         cmocka_unit_test(test_two_topics_may_stop),
         cmocka_unit_test(test_letters_wait_for_room),
+        cmocka_unit_test(test_waiting_letters_keep_their_order_and_content),
         cmocka_unit_test(test_letters_that_still_wait_at_the_end_are_let_go),
         cmocka_unit_test(test_a_letter_that_fails_keeps_its_record),
         cmocka_unit_test(test_a_refused_span_is_dead_lettered_where_it_was_read),

@@ -169,6 +169,66 @@ static void test_a_kept_producer_is_met_where_it_went(void **state)
     finish(&rig);
 }
 
+/* A link that is added names the trace under which its target has left. */
+static void test_a_link_to_a_merged_producer_is_added_to_where_it_went(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.topics[TOPIC_PAYMENTS].repair.mode = REPAIR_LINK;
+    rig_start(&rig);
+    struct hop first = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push(&rig, &first);
+    struct hop second = {.evidence = HOP_BY_COORDINATE,
+                         .topic = "payments",
+                         .offset = 3,
+                         .producer = first.consumer,
+                         .producer_id = 202,
+                         .consumer = rig_trace(&rig, 0, 3),
+                         .consumer_id = 300};
+    const struct span_spec send = {.trace = first.consumer,
+                                   .id = 203,
+                                   .parent = 201,
+                                   .service = "billing",
+                                   .kind = OTLP_KIND_PRODUCER,
+                                   .start_ms = HOP_PROCESS_MS + 2,
+                                   .operation = "send",
+                                   .topic = "payments",
+                                   .placed = true,
+                                   .offset = 3};
+    rig_push(&rig, 0, &send, 1);
+    rig_wait(&rig);
+    hop_push_consumer(&rig, 0, &second);
+    rig_wait(&rig);
+    hop_expect_apart(&rig, &second);
+    check_link_to(&rig, &second, first.producer);
+    finish(&rig);
+}
+
+/* A tree waits as long as its root does, whatever its members would have done alone. */
+static void test_a_tree_is_due_with_its_root(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push_consumer(&rig, 0, &hop);
+    rig_settle(&rig);
+    rig_advance_ms(&rig, RIG_WAIT_MS / 2);
+    hop_push_producer(&rig, 0, &hop);
+    rig_settle(&rig);
+    rig_advance_ms(&rig, RIG_WAIT_MS / 2 + 100);
+    const struct span_spec last = {
+        .trace = hop.consumer, .id = 210, .parent = 200, .service = "billing", .error = true};
+    rig_settle(&rig);
+    rig_push(&rig, 0, &last, 1);
+    rig_wait(&rig);
+    hop_expect_merged(&rig, &hop);
+    assert_int_equal(rig_count_out(&rig, 210), 1);
+    assert_int_equal(rig_counters(&rig).late_spans, 0);
+    finish(&rig);
+}
+
 static void test_an_unseen_producer_is_merged_under_its_known_id(void **state)
 {
     (void)state;
@@ -247,6 +307,19 @@ static void test_a_forwarded_header_is_no_parent(void **state)
     finish(&rig);
 }
 
+static uint32_t count_attachments(struct rig *rig, struct trace_id id)
+{
+    const struct worker *worker = rig_worker(rig, 0);
+    window_trace trace = window_find(worker->window, id, window_hash(worker->window, id));
+    const struct trace_extra *extra = traces_extra(&worker->traces, trace);
+    uint32_t count = 0;
+    for (uint32_t at = extra->first_evidence; at != POOL_NONE;) {
+        count += traces_evidence(&worker->traces, at)->attaches;
+        at = traces_evidence(&worker->traces, at)->next;
+    }
+    return count;
+}
+
 /* The rules below find who really sent it, whichever evidence comes first. */
 static void test_behind_a_forwarded_header_the_publisher_is_found(void **state)
 {
@@ -271,6 +344,8 @@ static void test_behind_a_forwarded_header_the_publisher_is_found(void **state)
         rig_settle(&rig);
         if (order == 1)
             hop_push_producer(&rig, 0, &hop);
+        rig_settle(&rig);
+        assert_int_equal(count_attachments(&rig, hop.consumer), 1);
         rig_wait(&rig);
         hop_expect_merged(&rig, &hop);
         assert_string_equal(out_text(rig_out(&rig, 300), "spanbridge.repair.rule"),
@@ -600,6 +675,8 @@ int main(void)
         cmocka_unit_test(test_a_producer_dropped_before_is_linked),
         cmocka_unit_test(test_a_consumer_is_kept_since_its_producer_was),
         cmocka_unit_test(test_a_kept_producer_is_met_where_it_went),
+        cmocka_unit_test(test_a_link_to_a_merged_producer_is_added_to_where_it_went),
+        cmocka_unit_test(test_a_tree_is_due_with_its_root),
         cmocka_unit_test(test_an_unseen_producer_is_merged_under_its_known_id),
         cmocka_unit_test(test_an_unseen_producer_is_linked_where_that_is_asked_for),
         cmocka_unit_test(test_a_forwarded_header_is_no_parent),
