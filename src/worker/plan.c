@@ -131,6 +131,22 @@ static bool was_forwarded(const struct worker *worker, window_trace producer,
            sent->destination != taken->destination;
 }
 
+/* Verdicts are remembered without their tenant: where tenants matter, a link must do. */
+static enum repair_producer_state decided_state(const struct worker *worker, bool keep)
+{
+    bool may_merge = keep && worker->options->tenant_key == OTLP_KEY_NONE;
+    return may_merge ? REPAIR_PRODUCER_KEPT : REPAIR_PRODUCER_DROPPED;
+}
+
+/* Nobody knows the tenant of a trace that was never seen either. */
+static enum repair_producer_state unseen_state(const struct worker *worker,
+                                               const struct evidence_item *item)
+{
+    bool may_merge = destinations_repair(&worker->destinations, item->settings)->unseen_merge &&
+                     worker->options->tenant_key == OTLP_KEY_NONE;
+    return may_merge ? REPAIR_PRODUCER_UNSEEN : REPAIR_PRODUCER_UNSEEN_LINK;
+}
+
 static enum repair_producer_state producer_state(const struct worker *worker,
                                                  const struct plan *plan,
                                                  const struct evidence_item *item)
@@ -138,7 +154,7 @@ static enum repair_producer_state producer_state(const struct worker *worker,
     if (item->cycle)
         return REPAIR_PRODUCER_UNSEEN_LINK;
     if (item->decided)
-        return item->decided_keep ? REPAIR_PRODUCER_KEPT : REPAIR_PRODUCER_DROPPED;
+        return decided_state(worker, item->decided_keep);
     if (plan->parent == PLAN_NONE)
         return REPAIR_PRODUCER_OPEN; /* by link or report: the state does not matter */
     window_trace above = worker->plans.plans[plan->parent].trace;
@@ -146,11 +162,9 @@ static enum repair_producer_state producer_state(const struct worker *worker,
         return REPAIR_PRODUCER_UNSEEN_LINK;
     const struct trace_extra *extra = traces_extra(&worker->traces, above);
     if (extra != NULL && extra->decided)
-        return extra->decided_keep ? REPAIR_PRODUCER_KEPT : REPAIR_PRODUCER_DROPPED;
+        return decided_state(worker, extra->decided_keep);
     if (window_span_count(worker->window, above) == 0)
-        return destinations_repair(&worker->destinations, item->settings)->unseen_merge
-                   ? REPAIR_PRODUCER_UNSEEN
-                   : REPAIR_PRODUCER_UNSEEN_LINK;
+        return unseen_state(worker, item);
     if (traces_state(&worker->traces, above)->tenant !=
         traces_state(&worker->traces, plan->trace)->tenant)
         return REPAIR_PRODUCER_UNSEEN_LINK; /* a merge never crosses tenants */

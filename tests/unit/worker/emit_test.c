@@ -272,6 +272,38 @@ static void test_the_order_of_arrival_does_not_matter(void **state)
     }
 }
 
+/* Of several kinds of evidence the strongest acts; when it entered the queue any may tell. */
+static void test_the_record_tells_the_time_of_a_linked_hop(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct hop hop = hop_default(&rig, HOP_BY_LINK);
+    hop_push_producer(&rig, 0, &hop);
+    const struct span_spec consumer = {.trace = hop.consumer,
+                                       .id = 200,
+                                       .kind = OTLP_KIND_CONSUMER,
+                                       .start_ms = HOP_PROCESS_MS,
+                                       .operation = "process",
+                                       .topic = "orders",
+                                       .placed = true,
+                                       .offset = 7,
+                                       .links = {hop_sender(&hop)},
+                                       .link_count = 1};
+    rig_push(&rig, 0, &consumer, 1);
+    hop_push_message(&rig, &hop);
+    rig_wait(&rig);
+    const struct out_span *out = rig_out(&rig, 200);
+    check_reason(out, "link", "parent", &hop);
+    assert_int_equal(out_number(out, "spanbridge.dwell_ms"), HOP_PROCESS_MS - HOP_RECORD_MS);
+    check_queue_span(&rig, &hop, HOP_RECORD_MS);
+    struct worker_counters counters = rig_counters(&rig);
+    assert_int_equal(counters.repairs[REPAIR_RULE_LINK][WORKER_REPAIRED_PARENT], 1);
+    assert_int_equal(counters.repairs[REPAIR_RULE_HEADER_AT_COORDINATE][WORKER_REPAIRED_LINK],
+                     0);
+    finish(&rig);
+}
+
 /* Clocks differ: a record may be younger than its consumer.  No span ends before it starts. */
 static void test_a_record_from_the_future_waits_no_time(void **state)
 {
@@ -739,6 +771,7 @@ int main(void)
         cmocka_unit_test(test_report_counts_and_changes_nothing),
         cmocka_unit_test(test_off_does_not_even_look),
         cmocka_unit_test(test_the_order_of_arrival_does_not_matter),
+        cmocka_unit_test(test_the_record_tells_the_time_of_a_linked_hop),
         cmocka_unit_test(test_a_record_from_the_future_waits_no_time),
         cmocka_unit_test(test_a_local_root_moves_for_its_consumer),
         cmocka_unit_test(test_the_root_of_a_request_does_not_move),

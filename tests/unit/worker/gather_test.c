@@ -346,6 +346,69 @@ static void test_a_span_beyond_a_ring_message_is_boxed(void **state)
 }
 
 /* A worker whose neighbour does not read takes in no more than the ring and one outbox. */
+/* No room for a stand-in: the hop is forgotten, and that is counted; no span is. */
+static void test_a_full_window_forgets_hops_not_spans(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.worker_count = 2;
+    rig.options.window_bytes_max = 1;
+    rig_start(&rig);
+    for (int i = 0; i < RIG_SINKS; i++)
+        rig.sinks[i].is_full = true; /* or the window would be emptied by a verdict */
+    const struct span_spec other = {.trace = rig_trace(&rig, 0, 9), .id = 900};
+    rig_push(&rig, 0, &other, 1);
+    rig.sinks[0].is_full = false;
+    rig_turn(&rig, 0);
+    rig.sinks[0].is_full = true;
+    const struct repair_join join = {
+        .rule = REPAIR_RULE_LINK,
+        .consumer = {.trace_id = rig_trace(&rig, 0, 2),
+                     .span_id = spans_id(200),
+                     .topic = TOPIC_ORDERS},
+        .producer = {.trace_id = rig_trace(&rig, 0, 1), .span_id = spans_id(101)},
+    };
+    gather_on_join(rig_worker(&rig, 1), &join);
+    for (uint32_t i = 0; i < 4; i++)
+        rig_turn(&rig, i % 2);
+    assert_true(rig_counters(&rig).hops_forgotten > 0);
+    rig.sinks[0].is_full = false;
+    rig_wait(&rig);
+    assert_int_equal(rig_count_out(&rig, 900), 1);
+    finish(&rig);
+}
+
+/* Whichever allocation fails while traces are gathered: all spans leave, joined or not. */
+static void test_memory_shortage_forgets_hops_not_spans(void **state)
+{
+    (void)state;
+    uint64_t forgotten = 0;
+    for (uint64_t nth = 1; nth <= 40; nth++) {
+        for (enum hop_evidence evidence = HOP_BY_LINK; evidence <= HOP_BY_HEADER; evidence++) {
+            struct rig rig;
+            start(&rig, 2);
+            struct hop hop = hop_at(&rig, 1, 1, evidence);
+            hop_push(&rig, &hop);
+            rig_turn(&rig, 0);
+            memory_fail_at(nth);
+            for (uint32_t i = 0; i < 12; i++)
+                rig_turn(&rig, 1 - i % 2);
+            memory_fail_at(0);
+            rig_wait(&rig);
+            rig_wait(&rig);
+            assert_int_equal(rig_balance(&rig), 0);
+            struct worker_counters counters = rig_counters(&rig);
+            assert_int_equal(counters.exported + counters.held_letters, 4);
+            forgotten += counters.hops_forgotten;
+            if (counters.held_letters == 0)
+                rig_drain(&rig);
+            rig_clear(&rig);
+        }
+    }
+    assert_true(forgotten > 10);
+}
+
 static void test_a_full_ring_blocks_intake(void **state)
 {
     (void)state;
@@ -385,6 +448,8 @@ int main(void)
         cmocka_unit_test(test_a_ring_over_three_workers_is_cut_once),
         cmocka_unit_test(test_large_spans_reach_their_trace),
         cmocka_unit_test(test_a_span_beyond_a_ring_message_is_boxed),
+        cmocka_unit_test(test_a_full_window_forgets_hops_not_spans),
+        cmocka_unit_test(test_memory_shortage_forgets_hops_not_spans),
         cmocka_unit_test(test_a_full_ring_blocks_intake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

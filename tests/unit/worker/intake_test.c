@@ -1,6 +1,6 @@
 #include "core/memory.h"
-#include "otlp/json.h"
-#include "rig.h"
+#include "hops.h"
+#include "otlp/write.h"
 #include "support/test.h"
 
 static void start(struct rig *rig, uint32_t workers)
@@ -113,6 +113,106 @@ static void test_json_is_read_where_the_topic_says_so(void **state)
     rig_clear(&rig);
 }
 
+/* The span of a consumer that tells its coordinate in numbers of any type. */
+static void push_typed_consumer(struct rig *rig, struct trace_id trace)
+{
+    const struct span_spec plain = {.trace = trace,
+                                    .id = 200,
+                                    .kind = OTLP_KIND_CONSUMER,
+                                    .start_ms = 40,
+                                    .operation = "process",
+                                    .topic = "orders"};
+    struct text body;
+    struct text scope;
+    struct text group;
+    struct text request;
+    text_init(&body, 10000);
+    text_init(&scope, 10000);
+    text_init(&group, 10000);
+    text_init(&request, 10000);
+    spans_write_body(&body, &plain);
+    otlp_write_int_attribute(&body, OTLP_SPAN_ATTRIBUTES,
+                             BYTES_LITERAL("messaging.destination.partition.id"), 0);
+    otlp_write_double_attribute(&body, OTLP_SPAN_ATTRIBUTES,
+                                BYTES_LITERAL("messaging.kafka.offset"), 7.0);
+    otlp_write_bool_attribute(&body, OTLP_SPAN_ATTRIBUTES,
+                              BYTES_LITERAL("messaging.batch.message_count"), true);
+    otlp_write_bytes_field(&scope, 2, text_bytes(&body));
+    otlp_write_bytes_field(&group, 2, text_bytes(&scope));
+    otlp_write_bytes_field(&request, 1, text_bytes(&group));
+    rig_push_bytes(rig, 0, text_bytes(&request));
+    rig_remember(rig, &plain);
+    text_clear(&body);
+    text_clear(&scope);
+    text_clear(&group);
+    text_clear(&request);
+}
+
+static void push_header(struct rig *rig, const struct hop *hop, const char *const *headers,
+                        int count)
+{
+    const struct record record = {.topic = TOPIC_ORDERS,
+                                  .lane = 0,
+                                  .offset = hop->offset,
+                                  .time_ms = -1,
+                                  .time_type = RECORD_TIME_CREATE};
+    struct fake_record *pushed = fake_source_push(&rig->source, 0, true, &record);
+    for (int i = 0; i < count; i++)
+        fake_source_add_header(pushed, "traceparent", headers[i]);
+}
+
+static void test_the_last_valid_header_counts(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, 1);
+    struct hop hop = hop_default(&rig, HOP_BY_HEADER);
+    struct hop other = hop;
+    other.producer = rig_trace(&rig, 0, 9);
+    char wrong[64];
+    char right[64];
+    spans_traceparent(hop_sender(&other), wrong);
+    spans_traceparent(hop_sender(&hop), right);
+    const char *const headers[] = {wrong, "nonsense", right, "00-zz"};
+    push_header(&rig, &hop, headers, 4);
+    hop_push_producer(&rig, 0, &hop);
+    push_typed_consumer(&rig, hop.consumer);
+    rig_wait(&rig);
+    const struct out_span *out = rig_out(&rig, 200);
+    assert_true(out_has_trace(out, hop.producer));
+    /* Without a time of its record, it is taken to wait since the producer's end. */
+    assert_int_equal(out_number(out, "spanbridge.dwell_ms"), HOP_PROCESS_MS - HOP_SEND_END_MS);
+    assert_int_equal(rig_counters(&rig).headers_malformed, 2);
+    assert_int_equal(rig_counters(&rig).messages_read, 1);
+    finish(&rig);
+}
+
+static void test_headers_beyond_the_limits_are_not_looked_at(void **state)
+{
+    (void)state;
+    for (int by_bytes = 0; by_bytes < 2; by_bytes++) {
+        struct rig rig;
+        rig_init(&rig);
+        rig.options.headers_max = by_bytes ? 64 : 1;
+        rig.options.header_bytes_max = by_bytes ? 100 : 10000;
+        rig_start(&rig);
+        struct hop hop = hop_default(&rig, HOP_BY_HEADER);
+        struct hop other = hop;
+        other.producer = rig_trace(&rig, 0, 9);
+        char first[64];
+        char second[64];
+        spans_traceparent(hop_sender(&hop), first);
+        spans_traceparent(hop_sender(&other), second);
+        const char *const headers[] = {first, second};
+        push_header(&rig, &hop, headers, 2);
+        hop_push_producer(&rig, 0, &hop);
+        hop_push_consumer(&rig, 0, &hop);
+        rig_wait(&rig);
+        hop_expect_merged(&rig, &hop);
+        finish(&rig);
+    }
+}
+
 static void test_records_of_a_lane_that_was_taken_away_are_passed_over(void **state)
 {
     (void)state;
@@ -168,8 +268,10 @@ static void test_a_lane_that_found_no_memory_is_not_read(void **state)
     start(&rig, 1);
     memory_fail_at(1);
     rig_open_lane(&rig, 0, 6, false, TOPIC_SPANS);
-    rig_open_lane(&rig, 0, 7, true, TOPIC_ORDERS);
+    memory_fail_at(1);
+    rig_open_lane(&rig, 0, 30, true, TOPIC_ORDERS);
     memory_fail_at(0);
+    assert_true(rig_worker(&rig, 0)->taps.count <= 30);
     const struct record unknown = {.topic = TOPIC_SPANS, .lane = 300};
     intake_record(rig_worker(&rig, 0), &unknown);
     const struct record message = {.topic = TOPIC_ORDERS, .lane = 300};
@@ -334,6 +436,8 @@ int main(void)
         cmocka_unit_test(test_an_empty_record_is_finished_at_once),
         cmocka_unit_test(test_a_record_may_be_spread_over_all_workers),
         cmocka_unit_test(test_json_is_read_where_the_topic_says_so),
+        cmocka_unit_test(test_the_last_valid_header_counts),
+        cmocka_unit_test(test_headers_beyond_the_limits_are_not_looked_at),
         cmocka_unit_test(test_records_of_a_lane_that_was_taken_away_are_passed_over),
         cmocka_unit_test(test_polled_records_do_not_outlive_their_lane),
         cmocka_unit_test(test_a_lane_that_found_no_memory_is_not_read),

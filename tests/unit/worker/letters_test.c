@@ -443,6 +443,20 @@ static void test_what_is_under_way_at_the_end_is_freed(void **state)
     rig_clear(&rig);
 }
 
+static void test_a_refusal_under_way_at_the_end_is_freed(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.worker_count = 2;
+    rig_start(&rig);
+    const struct otlp_envelope envelope = {.fault = 0};
+    letters_send_refused(rig_worker(&rig, 1), record_of(0, 0), WORKER_REASON_REFUSED, &envelope,
+                         BYTES_LITERAL("span"));
+    assert_int_equal(atomic_load(&rig_worker(&rig, 1)->exchange.sent), 1);
+    rig_clear(&rig);
+}
+
 static void test_memory_shortage_loses_no_letter(void **state)
 {
     (void)state;
@@ -498,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_a_refused_span_without_a_letter_is_rejected),
         cmocka_unit_test(test_a_refused_span_of_a_closed_lane_is_rejected),
         cmocka_unit_test(test_what_is_under_way_at_the_end_is_freed),
+        cmocka_unit_test(test_a_refusal_under_way_at_the_end_is_freed),
         cmocka_unit_test(test_memory_shortage_loses_no_letter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,6 +140,10 @@ static void start_decide(struct rig *rig)
         uint16_t id;
         assert_int_equal(otlp_keys_add(rig->keys, bytes_text(repair_alias_key(i)), &id), SB_OK);
     }
+    if (rig->tenant_key != NULL)
+        assert_int_equal(
+            otlp_keys_add(rig->keys, bytes_text(rig->tenant_key), &rig->options.tenant_key),
+            SB_OK);
     rig->options.keys = rig->keys;
     rig->options.decide = rig->decide;
 }

@@ -29,6 +29,7 @@ struct rig {
     struct worker_topic topics[RIG_TOPICS];
     struct decide_policy policies[RIG_POLICIES];
     uint32_t policy_count;
+    const char *tenant_key; /* resource attribute; NULL: none */
 
     struct fake_clock clock;
     struct source_kafka source;

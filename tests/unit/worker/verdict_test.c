@@ -418,9 +418,10 @@ static void test_a_long_chain_is_cut_somewhere(void **state)
 {
     (void)state;
     enum { TRACES = 200 };
-    for (int order = 0; order < 2; order++) {
+    for (int order = 0; order < 3; order++) {
         struct rig rig;
         rig_init(&rig);
+        rig.options.spans_per_trace_max = order == 2 ? 20 : 10000;
         rig_start(&rig);
         for (uint32_t n = 0; n < TRACES; n++) {
             uint32_t i = order == 0 ? n : TRACES - 1 - n;
@@ -445,6 +446,13 @@ static void test_a_long_chain_is_cut_somewhere(void **state)
             };
             rig_push(&rig, 0, specs, 2);
             rig_settle(&rig);
+        }
+        /* The last of the chain, whose root is out of sight, comes to its cap. */
+        for (uint32_t i = 0; order == 2 && i < 20; i++) {
+            const struct span_spec more = {.trace = rig_trace(&rig, 0, TRACES - 1),
+                                           .id = 5000 + i,
+                                           .parent = 1000 + 2 * (TRACES - 1)};
+            rig_push(&rig, 0, &more, 1);
         }
         rig_wait(&rig);
         rig_drain(&rig);
@@ -472,6 +480,33 @@ static void test_the_caps_hold_for_merged_traces(void **state)
         hop_expect_apart(&rig, &hop);
         check_link_to(&rig, &hop, hop.producer);
         assert_int_equal(rig_counters(&rig).traces_kept, 2);
+        finish(&rig);
+    }
+}
+
+/* Traces of two tenants are never merged, whatever joins them. */
+static void test_a_merge_does_not_cross_tenants(void **state)
+{
+    (void)state;
+    /* The producer's trace is open, was kept before, or was never seen. */
+    enum { OPEN, KEPT, UNSEEN, STATES };
+    for (int producer = 0; producer < STATES; producer++) {
+        struct rig rig;
+        rig_init(&rig);
+        rig.tenant_key = "service.name"; /* which differs between the sides of a hop here */
+        rig_start(&rig);
+        struct hop hop =
+            hop_default(&rig, producer == UNSEEN ? HOP_BY_HEADER : HOP_BY_COORDINATE);
+        if (producer == UNSEEN)
+            hop_push_message(&rig, &hop);
+        else
+            hop_push_producer(&rig, 0, &hop);
+        if (producer == KEPT)
+            rig_wait(&rig);
+        hop_push_consumer(&rig, 0, &hop);
+        rig_wait(&rig);
+        hop_expect_apart(&rig, &hop);
+        check_link_to(&rig, &hop, hop.producer);
         finish(&rig);
     }
 }
@@ -684,6 +719,7 @@ int main(void)
         cmocka_unit_test(test_a_ring_of_hops_is_cut_once),
         cmocka_unit_test(test_a_long_chain_is_cut_somewhere),
         cmocka_unit_test(test_the_caps_hold_for_merged_traces),
+        cmocka_unit_test(test_a_merge_does_not_cross_tenants),
         cmocka_unit_test(test_a_trace_at_the_cap_is_decided),
         cmocka_unit_test(test_pressure_decides_the_oldest_trace),
         cmocka_unit_test(test_a_dry_run_keeps_all_and_counts_what_it_would_do),
