@@ -34,14 +34,17 @@ uint16_t destinations_find(struct destinations *destinations, struct bytes name,
 {
     if (name.len == 0)
         return (uint16_t)destinations->options->topic_count;
+    /* Names are told apart by 48 bits of their hash: the table's own, and those kept here. */
+    uint32_t check = (uint32_t)(hash & UINT16_MAX) << 16;
     struct table_cursor at = table_find(&destinations->by_name, hash);
     uint32_t known;
-    /* Only the upper half of the hash is compared: settings are no secret, and no identity. */
-    if (table_next(&destinations->by_name, &at, &known))
-        return (uint16_t)known;
+    while (table_next(&destinations->by_name, &at, &known)) {
+        if ((known & ~(uint32_t)UINT16_MAX) == check)
+            return (uint16_t)(known & UINT16_MAX);
+    }
     uint16_t settings = match_topics(destinations->options, name);
     if (destinations->by_name.used < REMEMBERED_MAX &&
-        table_insert(&destinations->by_name, hash, settings) != SB_OK)
+        table_insert(&destinations->by_name, hash, check | settings) != SB_OK)
         return settings; /* not remembered: matched again next time */
     return settings;
 }

@@ -15,7 +15,7 @@
 /* Settings numbers: topics by their index, then the worker file's defaults. */
 struct destinations {
     const struct worker_options *options;
-    struct table by_name; /* hash of the name -> settings number */
+    struct table by_name; /* hash of the name -> settings number, and 16 bits of the hash */
 };
 
 enum sb_err destinations_init(struct destinations *destinations,

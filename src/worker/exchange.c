@@ -6,7 +6,7 @@
 #include "core/assert.h"
 #include "core/memory.h"
 
-enum { RING_BYTES = 1 << 20 };
+enum { RING_BYTES = 1 << 20, OUTBOX_BYTES_KEPT = 4 * RING_BYTES };
 #define OUTBOX_BYTES_MAX (UINT64_C(1) << 30)
 
 enum sb_err exchange_net_init(struct exchange_net *net, uint32_t workers)
@@ -148,6 +148,8 @@ static void flush_outbox(struct exchange *exchange, uint32_t to)
         return;
     memmove(outbox->at, outbox->at + done, outbox->len - done);
     outbox->len -= done;
+    if (outbox->len == 0 && outbox->room > OUTBOX_BYTES_KEPT)
+        text_clear(outbox); /* what a burst took is given back */
 }
 
 void exchange_flush(struct exchange *exchange)

@@ -304,27 +304,33 @@ void worker_group_open_lane(struct worker_group *group, const struct source_lane
     command_worker(group, lane->worker, &command);
 }
 
+static void command_all(struct worker_group *group, const struct command *command)
+{
+    for (uint32_t i = 0; i < group->count; i++) {
+        struct command own = *command;
+        command_worker(group, i, &own);
+    }
+}
+
+/* All are flushed before the first lane is closed: a record's spans may be with any of them. */
 void worker_group_close_lanes(struct worker_group *group, const struct source_lane *lanes,
                               size_t count, uint64_t budget_ns)
 {
-    uint64_t deadline_ns = clock_monotonic_ns(group->options.clock) + budget_ns;
-    for (uint32_t i = 0; i < group->count; i++) {
-        struct command command = {
-            .type = COMMAND_CLOSE_LANES,
-            .lanes = lanes,
-            .lane_count = count,
-            .deadline_ns = deadline_ns,
-        };
-        command_worker(group, i, &command);
-    }
+    struct command command = {
+        .type = COMMAND_FLUSH,
+        .lanes = lanes,
+        .lane_count = count,
+        .deadline_ns = clock_monotonic_ns(group->options.clock) + budget_ns,
+    };
+    command_all(group, &command);
+    command.type = COMMAND_CLOSE_LANES;
+    command_all(group, &command);
 }
 
 void worker_group_publish(struct worker_group *group)
 {
-    for (uint32_t i = 0; i < group->count; i++) {
-        struct command command = {.type = COMMAND_PUBLISH};
-        command_worker(group, i, &command);
-    }
+    const struct command command = {.type = COMMAND_PUBLISH};
+    command_all(group, &command);
 }
 
 void worker_group_dead_letter_done(struct worker_group *group, void *ticket, enum sb_err result)

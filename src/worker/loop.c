@@ -120,6 +120,10 @@ static void open_lane(struct worker *worker, const struct source_lane *opened)
     };
     lane->open = lane->topic_name != NULL &&
                  (opened->tap || ledger_open_partition(worker->ledger, &lane->ledger) == SB_OK);
+    if (!lane->open) {
+        memory_free(lane->topic_name);
+        *lane = (struct lane){.open = false};
+    }
 }
 
 /* Lets go of polled records: those of one lane, or of all with LANE_ANY. */
@@ -136,11 +140,18 @@ static void forget_polled(struct worker *worker, uint32_t lane)
     polled->count = kept;
 }
 
-static void close_lanes(struct worker *worker, const struct command *command)
+static void flush(struct worker *worker, const struct command *command)
 {
     egress_flush(&worker->egress, UINT64_MAX);
     while (egress_held(&worker->egress) > 0 && worker->now_ns < command->deadline_ns)
         worker_wait_for_sinks(worker);
+    exchange_flush(&worker->exchange);
+}
+
+static void close_lanes(struct worker *worker, const struct command *command)
+{
+    /* Counts that come back from others, which have been flushed before: see group.c. */
+    exchange_receive(&worker->exchange, UINT32_MAX, on_message, worker);
     publish(worker);
     for (size_t i = 0; i < command->lane_count; i++) {
         const struct source_lane *closed = &command->lanes[i];
@@ -166,6 +177,8 @@ static void obey(struct worker *worker)
         struct command *command = (struct command *)item;
         if (command->type == COMMAND_OPEN_LANE)
             open_lane(worker, command->lanes);
+        else if (command->type == COMMAND_FLUSH)
+            flush(worker, command);
         else if (command->type == COMMAND_CLOSE_LANES)
             close_lanes(worker, command);
         else

@@ -104,16 +104,21 @@ enum sb_err plan_list_spans(struct worker *worker, window_trace trace, uint32_t 
     return SB_OK;
 }
 
-/* Roles and batch sizes, from the sides that were noted on arrival. */
+/*
+ * Roles and batch sizes, from the sides that were noted on arrival.  They stand in the order
+ * of their spans, the youngest first, so one walk finds all of them.
+ */
 static void add_sides(struct worker *worker, window_trace trace, uint32_t count)
 {
-    for (uint32_t i = 0; i < count; i++) {
+    const struct trace_extra *extra = traces_extra(&worker->traces, trace);
+    const struct side_item *item = traces_side(&worker->traces, extra->first_side);
+    for (uint32_t i = count; i-- > 0 && item != NULL;) {
         struct repair_span *span = &worker->plans.spans[i];
-        const struct hop_side *side = traces_find_side(&worker->traces, trace, span->span_id);
-        if (side == NULL)
+        if (!span_id_equal(item->side.span_id, span->span_id))
             continue;
-        span->role = side->role;
-        span->batch_count = side->batch_count;
+        span->role = item->side.role;
+        span->batch_count = item->side.batch_count;
+        item = traces_side(&worker->traces, item->next);
     }
 }
 

@@ -77,7 +77,12 @@ struct polled {
 };
 
 /* What the control thread asks of a worker; it waits on `done`. */
-enum command_type { COMMAND_OPEN_LANE, COMMAND_CLOSE_LANES, COMMAND_PUBLISH };
+enum command_type {
+    COMMAND_OPEN_LANE,
+    COMMAND_FLUSH, /* what has a verdict leaves, and sinks are waited for until the deadline */
+    COMMAND_CLOSE_LANES,
+    COMMAND_PUBLISH
+};
 
 struct command {
     struct mailbox_item item; /* first */

@@ -107,6 +107,8 @@ enum sb_err traces_add_evidence(struct traces *traces, window_trace trace,
         }
         at = item->next;
     }
+    if (extra->evidence_count >= TRACES_EVIDENCE_MAX)
+        return SB_ERR_LIMIT;
     uint32_t number = pool_take(&traces->evidence);
     if (number == POOL_NONE)
         return SB_ERR_MEMORY;
@@ -114,6 +116,7 @@ enum sb_err traces_add_evidence(struct traces *traces, window_trace trace,
     *item = (struct evidence_item){
         .join = *join, .settings = settings, .next = extra->first_evidence};
     extra->first_evidence = number;
+    extra->evidence_count++;
     explain(traces, extra, join->consumer.span_id);
     *ret_item = item;
     return SB_OK;

@@ -64,10 +64,14 @@ struct evidence_item {
     uint32_t next;
 };
 
-/* Verdict of a trace that had been decided elsewhere when it was asked for. */
+/* Of one trace: the hops of a consumer that never ends its trace are without number. */
+enum { TRACES_EVIDENCE_MAX = 4096 };
+
+/* What a trace that takes part in hops has besides. */
 struct trace_extra {
     uint32_t first_side;
     uint32_t first_evidence;
+    uint32_t evidence_count;
     window_trace attached_to;  /* WINDOW_NONE: a root */
     window_trace first_member; /* traces attached to this one */
     window_trace next_member;
@@ -105,7 +109,7 @@ struct trace_extra *traces_need_extra(struct traces *traces, window_trace trace)
 enum sb_err traces_add_side(struct traces *traces, window_trace trace,
                             const struct hop_side *side) SB_MUST_USE;
 
-/* Equal evidence is kept once; *ret_item is NULL then. */
+/* Equal evidence is kept once; *ret_item is NULL then.  SB_ERR_LIMIT, SB_ERR_MEMORY. */
 enum sb_err traces_add_evidence(struct traces *traces, window_trace trace,
                                 const struct repair_join *join, uint16_t settings,
                                 struct evidence_item **ret_item) SB_MUST_USE;

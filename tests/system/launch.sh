@@ -7,7 +7,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-export SPANBRIDGE_BINARY=$1
+SPANBRIDGE_BINARY=$(realpath -e "$1")
+export SPANBRIDGE_BINARY
 test=$2
 shift 2
 python=

@@ -201,6 +201,10 @@ static void begin(struct chaos *chaos, uint64_t seed, bool shortages)
         rig->options.spans_per_trace_max = 9;
     for (int i = 0; i < RIG_TOPICS; i++)
         rig->topics[i].repair.queue_span = seed % 2 == 0;
+    if (seed % 3 == 1)
+        rig->options.after_root_ns = 300 * NS_PER_MS;
+    if (seed % 4 == 1)
+        rig->options.idle_ns = 400 * NS_PER_MS;
     if (seed % 5 == 0)
         rig->options.default_repair.adopt_root = true;
     rig_start(rig);

@@ -85,6 +85,21 @@ static void test_a_name_is_matched_once(void **state)
     tear_down(&fixture);
 }
 
+/* Two names whose hashes agree in what the table compares are still two names. */
+static void test_names_with_like_hashes_are_told_apart(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    set_up(&fixture);
+    struct bytes orders = BYTES_LITERAL("orders");
+    struct bytes other = BYTES_LITERAL("other");
+    uint64_t hash = repair_destination_hash(orders);
+    assert_int_equal(destinations_find(&fixture.destinations, orders, hash), 1);
+    assert_int_equal(destinations_find(&fixture.destinations, other, hash ^ 1), TOPICS);
+    assert_int_equal(destinations_find(&fixture.destinations, orders, hash), 1);
+    tear_down(&fixture);
+}
+
 /* Names come from outside: no more than some are remembered, and all are answered. */
 static void test_memory_for_names_is_bounded(void **state)
 {
@@ -130,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_topic_file_rules_its_topic_and_the_worker_file_the_rest),
         cmocka_unit_test(test_a_name_is_matched_once),
+        cmocka_unit_test(test_names_with_like_hashes_are_told_apart),
         cmocka_unit_test(test_memory_for_names_is_bounded),
         cmocka_unit_test(test_without_memory_names_are_matched_again),
     };

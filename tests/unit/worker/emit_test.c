@@ -450,6 +450,94 @@ static void test_a_batch_is_linked_never_merged(void **state)
     finish(&rig);
 }
 
+/* One trace that consumes for ever, and one that sends as much: a link for each message. */
+static void test_a_trace_of_thousands_of_hops_is_linked_hop_by_hop(void **state)
+{
+    (void)state;
+    enum { HOPS = 1500 };
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, true);
+    struct trace_id producer = rig_trace(&rig, 0, 1);
+    struct trace_id consumer = rig_trace(&rig, 0, 2);
+    const struct span_spec loop = {.trace = consumer, .id = 300, .end_ms = 100000};
+    rig_push(&rig, 0, &loop, 1);
+    for (uint64_t i = 0; i < HOPS; i++) {
+        const struct span_spec send = {.trace = producer,
+                                       .id = 10000 + i,
+                                       .parent = i == 0 ? 0 : 10000,
+                                       .kind = OTLP_KIND_PRODUCER,
+                                       .operation = "send",
+                                       .topic = "orders",
+                                       .placed = true,
+                                       .offset = (int64_t)i};
+        const struct span_spec process = {.trace = consumer,
+                                          .id = 20000 + i,
+                                          .parent = loop.id,
+                                          .kind = OTLP_KIND_CONSUMER,
+                                          .start_ms = 40,
+                                          .operation = "process",
+                                          .topic = "orders",
+                                          .placed = true,
+                                          .offset = (int64_t)i};
+        rig_push(&rig, 0, &send, 1);
+        rig_push(&rig, 0, &process, 1);
+    }
+    rig_wait(&rig);
+    for (size_t i = 0; i < rig.sinks[0].span_count; i++) {
+        const struct out_span *out = &rig.sinks[0].spans[i];
+        if ((int)out->span->kind != OTLP_KIND_CONSUMER)
+            continue;
+        assert_true(out_has_trace(out, consumer));
+        assert_int_equal(out->span->n_links, 1);
+        struct span_id target = span_id_load(out->span->links[0]->span_id.data);
+        uint64_t number = 10000 + (uint64_t)out_number(out, "messaging.kafka.offset");
+        assert_true(span_id_equal(target, spans_id(number)));
+    }
+    assert_int_equal(rig_counters(&rig).repairs[REPAIR_RULE_COORDINATE][WORKER_REPAIRED_LINK],
+                     HOPS);
+    finish(&rig);
+}
+
+/* One trace that sends to thousands: all of them go under it, and share its verdict. */
+static void test_a_tree_of_thousands_leaves_as_one(void **state)
+{
+    (void)state;
+    enum { MEMBERS = 1200 };
+    struct rig rig;
+    start(&rig, REPAIR_AUTO, false);
+    struct trace_id producer = rig_trace(&rig, 0, 0);
+    for (uint32_t i = 0; i < MEMBERS; i++) {
+        const struct span_spec send = {.trace = producer,
+                                       .id = 10000 + i,
+                                       .parent = i == 0 ? 0 : 10000,
+                                       .kind = OTLP_KIND_PRODUCER,
+                                       .operation = "send",
+                                       .topic = "orders",
+                                       .placed = true,
+                                       .offset = i};
+        const struct span_spec process = {.trace = rig_trace(&rig, 0, 1 + i),
+                                          .id = 20000 + i,
+                                          .kind = OTLP_KIND_CONSUMER,
+                                          .start_ms = 40,
+                                          .operation = "process",
+                                          .topic = "orders",
+                                          .placed = true,
+                                          .offset = i};
+        rig_push(&rig, 0, &send, 1);
+        rig_push(&rig, 0, &process, 1);
+    }
+    rig_wait(&rig);
+    assert_int_equal(rig.sinks[0].span_count, 2 * MEMBERS);
+    for (size_t i = 0; i < rig.sinks[0].span_count; i++) {
+        const struct out_span *out = &rig.sinks[0].spans[i];
+        assert_true(out_has_trace(out, producer));
+    }
+    for (uint32_t i = 0; i < MEMBERS; i += 100)
+        assert_int_equal(out_parent(rig_out(&rig, 20000 + i)), 10000 + i);
+    assert_int_equal(rig_counters(&rig).traces_kept, 1);
+    finish(&rig);
+}
+
 /* Spans linking to several messages of several traces: links stay, nothing is merged. */
 static void test_links_to_several_messages_stay_links(void **state)
 {
@@ -777,6 +865,8 @@ int main(void)
         cmocka_unit_test(test_the_root_of_a_request_does_not_move),
         cmocka_unit_test(test_a_remote_parent_stays),
         cmocka_unit_test(test_a_batch_is_linked_never_merged),
+        cmocka_unit_test(test_a_trace_of_thousands_of_hops_is_linked_hop_by_hop),
+        cmocka_unit_test(test_a_tree_of_thousands_leaves_as_one),
         cmocka_unit_test(test_links_to_several_messages_stay_links),
         cmocka_unit_test(test_a_chain_of_three_leaves_under_one_id),
         cmocka_unit_test(test_links_to_a_merged_trace_are_rewritten),

@@ -131,6 +131,26 @@ static void test_an_outbox_keeps_the_order(void **state)
     tear_down(&pair);
 }
 
+static void test_an_outbox_gives_back_what_a_burst_took(void **state)
+{
+    (void)state;
+    enum { MESSAGES = 200, LEN = 100000 };
+    struct pair pair;
+    set_up(&pair);
+    struct reader reader = {0};
+    for (uint64_t i = 0; i < MESSAGES; i++)
+        assert_int_equal(send_number(&pair.ends[0], 1, i, LEN), SB_OK);
+    assert_true(pair.ends[0].outboxes[1].room > MESSAGES / 2 * LEN);
+    while (exchange_is_blocked(&pair.ends[0])) {
+        exchange_receive(&pair.ends[1], 50, on_message, &reader);
+        exchange_flush(&pair.ends[0]);
+    }
+    assert_int_equal(pair.ends[0].outboxes[1].room, 0);
+    exchange_receive(&pair.ends[1], MESSAGES, on_message, &reader);
+    assert_int_equal(reader.seen, MESSAGES);
+    tear_down(&pair);
+}
+
 static void test_the_longest_body_fits_an_empty_ring(void **state)
 {
     (void)state;
@@ -329,6 +349,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_messages_arrive_whole_and_in_order),
         cmocka_unit_test(test_an_outbox_keeps_the_order),
+        cmocka_unit_test(test_an_outbox_gives_back_what_a_burst_took),
         cmocka_unit_test(test_the_longest_body_fits_an_empty_ring),
         cmocka_unit_test(test_messages_to_oneself_need_no_ring),
         cmocka_unit_test(test_an_empty_body_is_a_message),

@@ -220,8 +220,8 @@ static void test_records_of_a_lane_that_was_taken_away_are_passed_over(void **st
     start(&rig, 1);
     push_one(&rig, 0, rig_trace(&rig, 0, 1), 10);
     rig_settle(&rig);
-    push_one(&rig, 0, rig_trace(&rig, 0, 2), 20);
-    rig_close_lane(&rig, 0, 0, 0); /* it is closed before the record is read */
+    rig_close_lane(&rig, 0, 0, 0);
+    push_one(&rig, 0, rig_trace(&rig, 0, 2), 20); /* was on its way when the lane was closed */
     rig_settle(&rig);
     assert_int_equal(rig_counters(&rig).records_read, 1);
     assert_int_equal(rig.source.polled, 0);

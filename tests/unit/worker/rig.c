@@ -116,11 +116,14 @@ int64_t rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane, uint64_t
 {
     const struct source_lane closed = lane_of(worker, lane, false, TOPIC_SPANS);
     struct command command = {
-        .type = COMMAND_CLOSE_LANES,
+        .type = COMMAND_FLUSH,
         .lanes = &closed,
         .lane_count = 1,
         .deadline_ns = clock_monotonic_ns(&rig->clock.source) + budget_ns,
     };
+    for (uint32_t i = 0; i < rig->options.worker_count; i++)
+        post_command(rig, i, &command);
+    command.type = COMMAND_CLOSE_LANES;
     post_command(rig, worker, &command);
     /* Whoever has the partition next starts where it was left. */
     int64_t published = rig->source.published[worker][lane];

@@ -174,6 +174,27 @@ static void test_equal_evidence_is_kept_once(void **state)
     tear_down(&fixture);
 }
 
+static void test_evidence_is_bounded(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    set_up(&fixture);
+    window_trace trace = open_trace(&fixture, 1);
+    struct evidence_item *item;
+    for (uint64_t i = 0; i < TRACES_EVIDENCE_MAX; i++) {
+        struct repair_join join = join_of(i, 2);
+        assert_int_equal(traces_add_evidence(&fixture.traces, trace, &join, 0, &item), SB_OK);
+    }
+    struct repair_join one_more = join_of(TRACES_EVIDENCE_MAX, 2);
+    assert_int_equal(traces_add_evidence(&fixture.traces, trace, &one_more, 0, &item),
+                     SB_ERR_LIMIT);
+    struct repair_join known = join_of(5, 2);
+    assert_int_equal(traces_add_evidence(&fixture.traces, trace, &known, 0, &item), SB_OK);
+    assert_null(item);
+    traces_free_extra(&fixture.traces, trace);
+    tear_down(&fixture);
+}
+
 static void test_the_attachment_is_the_evidence_that_made_it(void **state)
 {
     (void)state;
@@ -330,6 +351,7 @@ int main(void)
         cmocka_unit_test(test_sides_are_found_by_their_span),
         cmocka_unit_test(test_a_side_is_explained_by_its_evidence),
         cmocka_unit_test(test_equal_evidence_is_kept_once),
+        cmocka_unit_test(test_evidence_is_bounded),
         cmocka_unit_test(test_the_attachment_is_the_evidence_that_made_it),
         cmocka_unit_test(test_a_chain_has_one_root_up_to_a_bound),
         cmocka_unit_test(test_random_trees_against_a_model),
