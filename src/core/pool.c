@@ -15,9 +15,25 @@ void pool_init(struct pool *pool, size_t item_size, uint32_t chunk_bits)
         (struct pool){.item_size = item_size, .chunk_bits = chunk_bits, .free_head = POOL_NONE};
 }
 
+static size_t chunk_bytes(const struct pool *pool)
+{
+    return pool->item_size << pool->chunk_bits;
+}
+
+/* Chunks of some size share a huge page, of which only those in use are counted. */
+static uint32_t chunks_per_slab(const struct pool *pool)
+{
+    enum { SHARED_BYTES_MIN = 64 << 10 };
+    size_t bytes = chunk_bytes(pool);
+    if (bytes < SHARED_BYTES_MIN || bytes > MEMORY_PAGES_MIN)
+        return 1;
+    return (uint32_t)(MEMORY_PAGES_MIN / bytes);
+}
+
 void pool_clear(struct pool *pool)
 {
-    for (uint32_t i = 0; i < pool->chunk_count; i++)
+    uint32_t step = chunks_per_slab(pool);
+    for (uint32_t i = 0; i < pool->chunk_count; i += step)
         memory_free(pool->chunks[i]);
     memory_free(pool->chunks);
     pool_init(pool, pool->item_size, pool->chunk_bits);
@@ -35,7 +51,14 @@ static enum sb_err add_chunk(struct pool *pool)
         pool->chunks = chunks;
         pool->chunk_room = room;
     }
-    uint8_t *chunk = memory_alloc(pool->item_size << pool->chunk_bits);
+    uint32_t shared_by = chunks_per_slab(pool);
+    uint8_t *chunk;
+    if (pool->chunk_count % shared_by != 0)
+        chunk = pool->chunks[pool->chunk_count - 1] + chunk_bytes(pool);
+    else if (shared_by > 1)
+        chunk = memory_alloc_pages(MEMORY_PAGES_MIN);
+    else
+        chunk = memory_alloc(chunk_bytes(pool));
     if (chunk == NULL)
         return SB_ERR_MEMORY;
     pool->chunks[pool->chunk_count++] = chunk;
@@ -68,5 +91,5 @@ void pool_give(struct pool *pool, uint32_t index)
 
 size_t pool_bytes(const struct pool *pool)
 {
-    return pool->chunk_count * (pool->item_size << pool->chunk_bits);
+    return pool->chunk_count * chunk_bytes(pool);
 }

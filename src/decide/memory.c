@@ -32,7 +32,8 @@ struct decide_memory {
     struct trace_id *ids; /* ring */
     uint8_t *codes;       /* their verdicts, see encode */
     struct bucket *buckets;
-    void *allocation; /* holds the buckets, aligned within, then ids, then codes */
+    void *table;  /* holds the buckets, aligned within */
+    void *places; /* holds the ids, then the codes */
     uint32_t bucket_count;
     uint32_t room;   /* ids */
     uint32_t next;   /* place of the next id in the ring */
@@ -90,19 +91,26 @@ static uint32_t room_for(size_t bytes)
     return (uint32_t)ids;
 }
 
+/*
+ * The table is used all over from the first id on, so its pages are there from the start.
+ * The ring is filled from its front: pages that no id has used cost nothing.
+ */
 static enum sb_err allocate(struct decide_memory *memory)
 {
-    /* Zeroed by the system where it is large: pages that no id has used cost nothing. */
-    memory->allocation = memory_zalloc(1, bytes_for(memory->room));
-    if (memory->allocation == NULL)
-        return SB_ERR_MEMORY;
     memory->bucket_count = (uint32_t)buckets_for(memory->room);
-    size_t misaligned = (uintptr_t)memory->allocation % LINE;
-    uint8_t *at = (uint8_t *)memory->allocation + (misaligned == 0 ? 0 : LINE - misaligned);
-    memory->buckets = (void *)at;
-    at += memory->bucket_count * sizeof(struct bucket);
-    memory->ids = (void *)at;
-    memory->codes = at + (size_t)memory->room * TRACE_ID_LEN;
+    size_t table_bytes = memory->bucket_count * sizeof(struct bucket);
+    memory->table = memory_alloc_pages(LINE + table_bytes);
+    memory->places = memory_zalloc(memory->room, ID_BYTES);
+    if (memory->table == NULL || memory->places == NULL) {
+        memory_free(memory->table);
+        memory_free(memory->places);
+        return SB_ERR_MEMORY;
+    }
+    size_t misaligned = (uintptr_t)memory->table % LINE;
+    uint8_t *aligned = (uint8_t *)memory->table + (misaligned == 0 ? 0 : LINE - misaligned);
+    memory->buckets = memset(aligned, 0, table_bytes);
+    memory->ids = memory->places;
+    memory->codes = (uint8_t *)memory->places + (size_t)memory->room * TRACE_ID_LEN;
     while (memory->room >> memory->place_bits != 0)
         memory->place_bits++;
     return SB_OK;
@@ -127,7 +135,8 @@ void decide_memory_free(struct decide_memory *memory)
 {
     if (memory == NULL)
         return;
-    memory_free(memory->allocation);
+    memory_free(memory->table);
+    memory_free(memory->places);
     memory_free(memory);
 }
 

@@ -459,6 +459,25 @@ window_trace window_any(const struct window *window)
     return WINDOW_NONE;
 }
 
+window_trace window_prefetch_newer(const struct window *window, window_trace number)
+{
+    uint32_t next = trace_at(window, number)->newer;
+    if (next == POOL_NONE)
+        return WINDOW_NONE;
+    const struct trace *trace = trace_at(window, next);
+    window_prefetch(window, window_hash(window, trace->id));
+    if (trace->first_block != POOL_NONE) {
+        __builtin_prefetch(block_at(window, trace->first_block));
+        __builtin_prefetch(block_at(window, trace->last_block));
+    }
+    if (trace->newer != POOL_NONE) { /* for the call that prefetches behind this one */
+        const char *newer = pool_at(&window->traces, trace->newer);
+        __builtin_prefetch(newer, 1);
+        __builtin_prefetch(newer + 64, 1);
+    }
+    return next;
+}
+
 struct window_totals window_totals(const struct window *window)
 {
     return (struct window_totals){

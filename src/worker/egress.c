@@ -44,6 +44,7 @@ static void submit(struct egress *egress, uint32_t sink)
 {
     struct sink_batch *batch = egress->open[sink];
     egress->open[sink] = NULL;
+    egress->last_len = batch->bytes.len;
     egress->batches_out++;
     sink_submit(egress->options->sinks[sink], batch);
 }
@@ -60,6 +61,9 @@ static struct sink_batch *take_batch(struct egress *egress)
     if (sink_batch_new(BATCH_SPANS_AT_FIRST, bytes_max, &batch) != SB_OK)
         return NULL;
     batch->owner = egress->owner;
+    /* As long as the last one: growing copies, and what there is no memory for can wait. */
+    text_grow(&batch->bytes, egress->last_len);
+    text_reset(&batch->bytes);
     return batch;
 }
 

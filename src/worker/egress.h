@@ -33,6 +33,7 @@ struct egress {
     struct sink_batch *free_batches; /* linked by item.next */
     struct mailbox returned;         /* batches that sinks gave back */
     uint32_t batches_out;            /* with sinks now */
+    size_t last_len;                 /* bytes of the last batch that was submitted */
     void *owner;                     /* written into each batch */
 };
 

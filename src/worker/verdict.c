@@ -179,6 +179,14 @@ static bool awaits_tap(const struct worker *worker, window_trace trace)
     return false;
 }
 
+/* What the next verdict will look at comes from memory while this one is reached. */
+static void prefetch_next(const struct worker *worker, window_trace trace)
+{
+    window_trace next = window_prefetch_newer(worker->window, trace);
+    if (next != WINDOW_NONE)
+        decide_memory_prefetch(worker->verdicts, window_trace_id(worker->window, next));
+}
+
 bool verdict_run(struct worker *worker, uint32_t budget)
 {
     static const char *const reasons[] = {
@@ -189,6 +197,7 @@ bool verdict_run(struct worker *worker, uint32_t budget)
             return true;
         if (!egress_has_room(&worker->egress))
             return false;
+        prefetch_next(worker, trace);
         if (awaits_tap(worker, trace))
             window_hold(worker->window, trace, worker->now_ns);
         else
@@ -202,8 +211,10 @@ void verdict_close_all(struct worker *worker)
 {
     window_trace trace;
     while (egress_has_room(&worker->egress) &&
-           (trace = window_any(worker->window)) != WINDOW_NONE)
+           (trace = window_any(worker->window)) != WINDOW_NONE) {
+        prefetch_next(worker, trace);
         verdict_close(worker, trace, "drain");
+    }
 }
 
 /* The blocked-intake rule of product.md: the oldest trace gets its verdict now. */

@@ -9,7 +9,7 @@ import urllib.request
 from harness.bridge import config_text
 from harness.ports import free_port
 from runner.loads import Load
-from runner.measure import BenchError, Child, Cost
+from runner.measure import BenchError, Child, Cost, back_memory
 
 WAIT_S = 10  # window.wait, decision_wait
 PATIENCE_S = 900
@@ -43,6 +43,11 @@ class Bench:
     def run_name(self, what: str) -> str:
         self._runs += 1
         return f"{self._runs:03}-{what}"
+
+    def competitor(self, name: str, command: list[str],
+                   env: dict[str, str] | None = None) -> Child:
+        back_memory()
+        return Child(name, command, self.folder, env)
 
     def receiver(self, load: Load, pieces: bool = False) -> "Receiver":
         return Receiver(self, load, pieces)
@@ -80,9 +85,9 @@ def run_bare(bench: Bench, load: Load, properties: dict[str, str]) -> Run:
     for topic in load.topics:
         options = [option for name, value in properties.items()
                    for option in ("-X", f"{name}={value}")]
-        child = Child(bench.run_name("bare"), [
+        child = bench.competitor(bench.run_name("bare"), [
             bench.program("bench_consumer"), "--brokers", bench.brokers, "--topic", topic,
-            "--spans", str(load.spans), *options], bench.folder)
+            "--spans", str(load.spans), *options])
         cost = child.wait(PATIENCE_S)
         if cost.code != 0:
             raise BenchError(f"the bare consumer ended with {cost.code}\n{child.tail()}")
@@ -143,8 +148,8 @@ def run_bridge(bench: Bench, load: Load, options: BridgeOptions = BridgeOptions(
     receiver = bench.receiver(load, pieces=options.repair == "off" and bool(load.messages))
     name = bench.run_name("bridge")
     files = write_bridge_config(bench, name, load, receiver.url, options)
-    child = Child(name, [str(bench.build / "spanbridge"), "run", "--drain", "--json", *files],
-                  bench.folder)
+    child = bench.competitor(
+        name, [str(bench.build / "spanbridge"), "run", "--drain", "--json", *files])
     cost = child.wait(PATIENCE_S)
     if cost.code != 0:
         raise BenchError(f"spanbridge ended with {cost.code}\n{child.tail()}")
@@ -194,8 +199,7 @@ def run_collector(bench: Bench, load: Load, binary: str) -> Run:
     config.write_text(_COLLECTOR.format(
         brokers=bench.brokers, name=name, topic=load.topic, wait=WAIT_S,
         traces=4 * load.traces, url=receiver.url, port=free_port()))
-    child = Child(name, [binary, "--config", str(config)], bench.folder,
-                  env={"GOMAXPROCS": "2"})
+    child = bench.competitor(name, [binary, "--config", str(config)], {"GOMAXPROCS": "2"})
     begin_s = heard_s = time.monotonic()
     seen = 0
     while True:

@@ -34,7 +34,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true",
                         help="200,000 spans; checks that all is right, does not judge the figures")
-    parser.add_argument("--rounds", type=int, default=3, metavar="N")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N")
     parser.add_argument("--loads", default="A,B", metavar="A,B,C")
     parser.add_argument("--compression", default="", metavar="lz4,zstd",
                         help="load A compressed by the producer, as further rows")

@@ -21,9 +21,11 @@ char *memory_copy_text(const char *text) SB_MUST_USE; /* NULL stays NULL */
 void memory_free(void *at);
 
 /*
- * For large blocks that are filled from end to end: their pages are made present at once,
- * since a fault for each of them costs more than copying into it.
+ * For large blocks that are filled from end to end, or looked up all over: in huge pages where
+ * there are any, and made present at once, since a fault for each small page costs more than
+ * copying into it.  Blocks shorter than MEMORY_PAGES_MIN come as memory_alloc gives them.
  */
+enum { MEMORY_PAGES_MIN = 2 << 20 };
 void *memory_alloc_pages(size_t len) SB_MUST_USE;
 
 /* Allocations made since the process began. */

@@ -130,6 +130,12 @@ void window_close(struct window *window, window_trace trace);
 /* Any trace at all, in no order; WINDOW_NONE: the window is empty. */
 window_trace window_any(const struct window *window);
 
+/*
+ * Prefetches what closing the trace that is due behind this one looks at, and returns that
+ * trace, or WINDOW_NONE.
+ */
+window_trace window_prefetch_newer(const struct window *window, window_trace trace);
+
 struct window_totals {
     uint64_t traces;
     uint64_t spans;
