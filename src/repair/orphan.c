@@ -9,17 +9,6 @@ static bool is_orphan(const struct family *family, const struct repair_span *spa
            !span_id_is_zero(spans[index].parent_id);
 }
 
-int64_t repair_find_orphan(struct repair_scratch *scratch, const struct repair_span *spans,
-                           uint32_t count)
-{
-    if (family_build(&scratch->family, spans, count) != SB_OK)
-        return -1;
-    for (uint32_t i = 0; i < count; i++)
-        if (is_orphan(&scratch->family, spans, i))
-            return i;
-    return -1;
-}
-
 /*
  * May the span take the orphan as a child?  Only spans whose chain of parents ends in a root
  * may: such a chain can not lead through an orphan, so adoption never closes a circle, not
@@ -47,15 +36,9 @@ static bool is_nearer(const struct repair_span *a, const struct repair_span *b)
     return a_ns != b_ns ? a_ns < b_ns : a->start_ns > b->start_ns;
 }
 
-int64_t repair_find_adopter(struct repair_scratch *scratch, const struct repair_span *spans,
-                            uint32_t count, uint32_t index)
+static int64_t find_adopter(const struct family *family, const struct repair_span *spans,
+                            uint32_t count, const struct repair_span *orphan)
 {
-    SB_ASSERT(index < count);
-    const struct family *family = &scratch->family;
-    if (family_build(&scratch->family, spans, count) != SB_OK ||
-        !is_orphan(family, spans, index))
-        return -1;
-    const struct repair_span *orphan = &spans[index];
     int64_t nearest = -1;
     int64_t root = -1;
     for (uint32_t i = 0; i < count; i++) {
@@ -69,4 +52,21 @@ int64_t repair_find_adopter(struct repair_scratch *scratch, const struct repair_
             nearest = i;
     }
     return nearest >= 0 ? nearest : root;
+}
+
+uint32_t repair_find_orphans(struct repair_scratch *scratch, const struct repair_span *spans,
+                             uint32_t count, bool adopt, struct repair_orphan *ret,
+                             uint32_t max)
+{
+    const struct family *family = &scratch->family;
+    if (family_build(&scratch->family, spans, count) != SB_OK)
+        return 0;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count && found < max; i++) {
+        if (!is_orphan(family, spans, i))
+            continue;
+        int64_t adopter = adopt ? find_adopter(family, spans, count, &spans[i]) : -1;
+        ret[found++] = (struct repair_orphan){.span = i, .adopter = adopter};
+    }
+    return found;
 }

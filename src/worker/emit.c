@@ -63,38 +63,45 @@ static uint32_t gather_patches(struct span_patch *patches, uint32_t from, uint32
     return found;
 }
 
-/* The span whose parent is missing, or -1; only traces that stand alone are looked at. */
-static int64_t find_orphan(struct worker *worker, const struct plan *plan)
+/* How many orphans of one trace are adopted: each costs a look at all of its spans. */
+enum { ORPHANS_MAX = 64 };
+
+/*
+ * The spans whose parents are missing: the first one, which is flagged, or all that are to be
+ * adopted.  Only traces that stand alone are looked at.
+ */
+static uint32_t find_orphans(struct worker *worker, const struct plan *plan,
+                             struct repair_orphan *ret)
 {
+    const struct worker_repair *settings = &worker->options->default_repair;
     uint32_t count;
-    if (plan->merged || worker->options->default_repair.mode == REPAIR_OFF ||
+    if (plan->merged || settings->mode == REPAIR_OFF ||
         plan_list_spans(worker, plan->trace, &count) != SB_OK)
-        return -1;
-    int64_t orphan = repair_find_orphan(worker->plans.scratch, worker->plans.spans, count);
-    worker->counters.incomplete_traces += orphan >= 0;
-    return orphan;
+        return 0;
+    uint32_t found =
+        repair_find_orphans(worker->plans.scratch, worker->plans.spans, count,
+                            settings->adopt_root, ret, settings->adopt_root ? ORPHANS_MAX : 1);
+    worker->counters.incomplete_traces += found > 0;
+    return found;
 }
 
 /* The spans of the orphan's trace are still listed. */
-static struct span_id find_adopter(struct worker *worker, const struct plan *plan,
-                                   uint32_t orphan)
+static void adopt(struct emission *emission, const struct repair_orphan *orphan)
 {
-    const struct span_id none = {{0}};
-    if (!worker->options->default_repair.adopt_root)
-        return none;
-    uint32_t count = window_span_count(worker->window, plan->trace);
-    int64_t adopter =
-        repair_find_adopter(worker->plans.scratch, worker->plans.spans, count, orphan);
-    if (adopter < 0)
-        return none;
+    struct worker *worker = emission->worker;
+    emission->is_orphan = true;
+    if (orphan->adopter < 0)
+        return;
     worker->counters.adopted_spans++;
     worker->counters.repairs[REPAIR_RULE_SAME_TRACE][WORKER_REPAIRED_PARENT]++;
-    return worker->plans.spans[adopter].span_id;
+    emission->adopter = worker->plans.spans[orphan->adopter].span_id;
 }
 
 void emit_plan(struct worker *worker, const struct plan *plan, struct verdict *verdict)
 {
-    int64_t orphan = find_orphan(worker, plan);
+    struct repair_orphan orphans[ORPHANS_MAX];
+    uint32_t orphan_count = find_orphans(worker, plan, orphans);
+    uint32_t next_orphan = 0;
     struct span_patch *patches = worker->plans.patches;
     uint32_t next_patch = plan->first_patch;
     uint32_t patch_end = plan->first_patch + plan->patch_count;
@@ -115,10 +122,9 @@ void emit_plan(struct worker *worker, const struct plan *plan, struct verdict *v
             .patch_count = count,
             /* On the root; on the last span where a trace has none. */
             .carries = !verdict->told && (scanned.parent_id == NULL || i + 1 == last),
-            .is_orphan = orphan == (int64_t)i,
         };
-        if (emission.is_orphan)
-            emission.adopter = find_adopter(worker, plan, i);
+        if (next_orphan < orphan_count && orphans[next_orphan].span == i)
+            adopt(&emission, &orphans[next_orphan++]);
         verdict->told |= emission.carries;
         emit_span(&emission, &span);
         next_patch += count;

@@ -112,22 +112,28 @@ static void log_failure(struct worker *worker, enum sb_err err, unsigned reason)
               LOG_TEXT("reason", worker_reason_text(reason)));
 }
 
-/* Without a dead-letter topic: passed over if that is tolerated, else the topic stops. */
+/* What nobody takes is passed over if that is tolerated; else its topic stops. */
+static bool passes_over(struct worker *worker, const struct draft *draft)
+{
+    bool tolerant = worker->options->topics[draft->topic].tolerant;
+    log_event(worker->options->log, tolerant ? LOG_WARN : LOG_ERROR, "worker",
+              tolerant ? "discarded" : "topic_stopped", LOG_TEXT("topic", draft->topic_name),
+              LOG_NUMBER("partition", draft->partition), LOG_NUMBER("offset", draft->offset),
+              LOG_TEXT("reason", worker_reason_text(draft->reason)));
+    if (!tolerant)
+        atomic_store_explicit(&worker->group->stopped[draft->topic], true,
+                              memory_order_relaxed);
+    return tolerant;
+}
+
 static void without_letter(struct worker *worker, const struct draft *draft)
 {
-    const struct worker_topic *topic = &worker->options->topics[draft->topic];
-    log_event(worker->options->log, topic->tolerant ? LOG_WARN : LOG_ERROR, "worker",
-              topic->tolerant ? "discarded" : "topic_stopped",
-              LOG_TEXT("topic", draft->topic_name), LOG_NUMBER("partition", draft->partition),
-              LOG_NUMBER("offset", draft->offset),
-              LOG_TEXT("reason", worker_reason_text(draft->reason)));
-    if (topic->tolerant) {
-        count_dead(worker, draft->reason, draft->spans);
-        ledger_release(worker->ledger, draft->number, draft->spans);
+    if (!passes_over(worker, draft)) {
+        strand(worker, draft);
         return;
     }
-    atomic_store_explicit(&worker->group->stopped[draft->topic], true, memory_order_relaxed);
-    strand(worker, draft);
+    count_dead(worker, draft->reason, draft->spans);
+    ledger_release(worker->ledger, draft->number, draft->spans);
 }
 
 static struct bytes copy_bytes(uint8_t **at, struct bytes in)
@@ -177,10 +183,41 @@ static enum sb_err keep_waiting(struct worker *worker, const struct draft *draft
     return SB_OK;
 }
 
-/* Its end did not come, or was no good one: what it holds stays held, see strand. */
-static void letter_failed(struct worker *worker, struct letter *letter, enum sb_err err)
+/* Where the record was read, as long as its partition is here. */
+static bool find_place(const struct worker *worker, struct draft *draft)
 {
-    log_failure(worker, err, letter->reason);
+    ledger_partition partition;
+    draft->offset = ledger_record_offset(worker->ledger, draft->number, &partition);
+    for (uint32_t i = 0; i < worker->lanes.count; i++) {
+        const struct lane *lane = &worker->lanes.at[i];
+        if (!lane->open || lane->ledger != partition)
+            continue;
+        draft->topic = lane->topic;
+        draft->topic_name = lane->topic_name;
+        draft->partition = lane->partition;
+        return true;
+    }
+    return false;
+}
+
+/* A letter that its topic will never take ends as if there were no such topic. */
+static bool ends_without(struct worker *worker, const struct letter *letter)
+{
+    struct draft draft = {.number = letter->record, .reason = letter->reason};
+    return find_place(worker, &draft) && passes_over(worker, &draft);
+}
+
+/* What a letter holds whose end did not come, or was no good one, stays held: see strand. */
+static void letter_ended(struct worker *worker, struct letter *letter, enum sb_err result)
+{
+    if (result != SB_OK)
+        log_failure(worker, result, letter->reason);
+    if (result == SB_OK || (result == SB_ERR_LIMIT && ends_without(worker, letter))) {
+        count_dead(worker, letter->reason, letter->spans);
+        ledger_release(worker->ledger, letter->record, letter->spans == 0 ? 1 : letter->spans);
+        atomic_fetch_sub_explicit(&worker->letter_spans_out, letter->spans,
+                                  memory_order_relaxed);
+    }
     atomic_fetch_sub_explicit(&worker->letters_out, 1, memory_order_relaxed);
     memory_free(letter);
 }
@@ -213,7 +250,7 @@ static void send_letter(struct worker *worker, const struct draft *draft)
     if (err == SB_ERR_FULL)
         err = keep_waiting(worker, draft, letter);
     if (err != SB_OK)
-        letter_failed(worker, letter, err);
+        letter_ended(worker, letter, err);
 }
 
 static const struct lane *lane_of(const struct worker *worker, const struct record *record)
@@ -309,24 +346,14 @@ void letters_receive_refused(struct worker *worker, struct bytes body)
 {
     struct refused_message message;
     memcpy(&message, body.at, sizeof(message));
-    ledger_partition partition;
     struct draft draft = {
-        .offset = ledger_record_offset(worker->ledger, message.record, &partition),
         .value = bytes_of(message.request, message.len),
         .stage = "TASK_PUT",
         .reason = message.reason,
         .spans = 1,
         .number = message.record,
     };
-    const struct lane *lane = NULL;
-    for (uint32_t i = 0; i < worker->lanes.count && lane == NULL; i++) {
-        if (worker->lanes.at[i].open && worker->lanes.at[i].ledger == partition)
-            lane = &worker->lanes.at[i];
-    }
-    if (lane != NULL && worker->options->topics[lane->topic].dead_letters) {
-        draft.topic = lane->topic;
-        draft.topic_name = lane->topic_name;
-        draft.partition = lane->partition;
+    if (find_place(worker, &draft) && worker->options->topics[draft.topic].dead_letters) {
         send_letter(worker, &draft);
     } else {
         worker->counters.rejected++;
@@ -342,19 +369,6 @@ void letters_discard_refused(struct bytes body)
     memory_free(message.request);
 }
 
-static void finish_letter(struct worker *worker, struct letter *letter)
-{
-    if (letter->result != SB_OK) {
-        letter_failed(worker, letter, letter->result);
-        return;
-    }
-    count_dead(worker, letter->reason, letter->spans);
-    ledger_release(worker->ledger, letter->record, letter->spans == 0 ? 1 : letter->spans);
-    atomic_fetch_sub_explicit(&worker->letters_out, 1, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&worker->letter_spans_out, letter->spans, memory_order_relaxed);
-    memory_free(letter);
-}
-
 static void send_waiting(struct worker *worker)
 {
     while (worker->letters_waiting != NULL) {
@@ -363,7 +377,7 @@ static void send_waiting(struct worker *worker)
         if (err == SB_ERR_FULL)
             return;
         if (err != SB_OK)
-            letter_failed(worker, waiting->letter, err);
+            letter_ended(worker, waiting->letter, err);
         worker->letters_waiting = waiting->next;
         memory_free(waiting);
     }
@@ -374,7 +388,8 @@ void letters_collect(struct worker *worker)
     struct mailbox_item *item = mailbox_take_all(&worker->letters_done);
     while (item != NULL) {
         struct mailbox_item *next = item->next;
-        finish_letter(worker, (struct letter *)item);
+        struct letter *letter = (struct letter *)item;
+        letter_ended(worker, letter, letter->result);
         item = next;
     }
     send_waiting(worker);

@@ -140,23 +140,21 @@ static void check_outcomes(const struct repair_trace *trace,
 
 static void check_orphans(struct repair_scratch *scratch, const struct repair_trace *trace)
 {
-    int64_t first = -1;
-    uint32_t adoptions = 0;
-    for (uint32_t i = trace->span_count; i-- > 0;) {
+    struct repair_orphan orphans[ADOPTIONS_MAX];
+    uint32_t found = repair_find_orphans(scratch, trace->spans, trace->span_count, true,
+                                         orphans, ADOPTIONS_MAX);
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < trace->span_count && seen < ADOPTIONS_MAX; i++) {
         const struct repair_span *span = &trace->spans[i];
-        bool is_orphan =
-            !span_id_is_zero(span->parent_id) && find(span->parent_id) == REPAIR_NO_SPAN;
-        if (is_orphan)
-            first = i;
-        if (adoptions++ >= ADOPTIONS_MAX)
+        if (span_id_is_zero(span->parent_id) || find(span->parent_id) != REPAIR_NO_SPAN)
             continue;
-        int64_t adopter = repair_find_adopter(scratch, trace->spans, trace->span_count, i);
+        SB_ASSERT(seen < found && orphans[seen].span == i);
+        int64_t adopter = orphans[seen++].adopter;
         SB_ASSERT(adopter >= -1 && adopter < trace->span_count);
-        SB_ASSERT(adopter < 0 || is_orphan);
         if (adopter >= 0)
             SB_ASSERT(!is_above(trace, i, (uint32_t)adopter));
     }
-    SB_ASSERT(repair_find_orphan(scratch, trace->spans, trace->span_count) == first);
+    SB_ASSERT(seen == found);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *at, size_t len)

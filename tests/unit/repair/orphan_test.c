@@ -27,19 +27,26 @@ static struct repair_span span_of(uint64_t number, uint64_t parent, uint32_t ser
 static int64_t orphan_of(const struct repair_span *spans, uint32_t count)
 {
     struct repair_scratch *scratch = NULL;
+    struct repair_orphan first;
     assert_int_equal(repair_scratch_new(&scratch), SB_OK);
-    int64_t found = repair_find_orphan(scratch, spans, count);
+    uint32_t found = repair_find_orphans(scratch, spans, count, false, &first, 1);
     repair_scratch_free(scratch);
-    return found;
+    return found == 0 ? -1 : (int64_t)first.span;
 }
 
+/* -1: nobody, or it is no orphan. */
 static int64_t adopter_of(const struct repair_span *spans, uint32_t count, uint32_t index)
 {
     struct repair_scratch *scratch = NULL;
+    struct repair_orphan orphans[SPANS_MAX];
     assert_int_equal(repair_scratch_new(&scratch), SB_OK);
-    int64_t found = repair_find_adopter(scratch, spans, count, index);
+    uint32_t found = repair_find_orphans(scratch, spans, count, true, orphans, SPANS_MAX);
     repair_scratch_free(scratch);
-    return found;
+    for (uint32_t i = 0; i < found; i++) {
+        if (orphans[i].span == index)
+            return orphans[i].adopter;
+    }
+    return -1;
 }
 
 static void test_the_first_orphan_is_found(void **state)
@@ -52,6 +59,23 @@ static void test_the_first_orphan_is_found(void **state)
     assert_int_equal(orphan_of(spans, 0), -1);
     spans[2].parent_id = id_of(3); /* its own parent: known, if absurd */
     assert_int_equal(orphan_of(spans, 3), -1);
+}
+
+static void test_no_more_are_listed_than_asked_for(void **state)
+{
+    (void)state;
+    const struct repair_span spans[] = {span_of(1, 0, 1, 1, 9), span_of(2, 77, 1, 1, 9),
+                                        span_of(3, 2, 1, 1, 9), span_of(4, 78, 1, 1, 9),
+                                        span_of(5, 79, 1, 1, 9)};
+    struct repair_scratch *scratch = NULL;
+    struct repair_orphan orphans[3] = {{0}};
+    assert_int_equal(repair_scratch_new(&scratch), SB_OK);
+    assert_int_equal(repair_find_orphans(scratch, spans, 5, true, orphans, 2), 2);
+    assert_int_equal(orphans[0].span, 1);
+    assert_int_equal(orphans[1].span, 3);
+    assert_int_equal(repair_find_orphans(scratch, spans, 5, true, orphans, 3), 3);
+    assert_int_equal(orphans[2].span, 4);
+    repair_scratch_free(scratch);
 }
 
 static void test_who_adopts(void **state)
@@ -141,10 +165,11 @@ static void test_adoption_by_turns_never_closes_a_circle(void **state)
             adopted[i] = spans[i].parent_id;
         }
         /* As a caller may: all from the spans as they came, patches applied at the end. */
-        for (uint32_t i = 0; i < count; i++) {
-            int64_t adopter = repair_find_adopter(scratch, spans, count, i);
-            if (adopter >= 0)
-                adopted[i] = spans[adopter].span_id;
+        struct repair_orphan orphans[SPANS_MAX];
+        uint32_t found = repair_find_orphans(scratch, spans, count, true, orphans, SPANS_MAX);
+        for (uint32_t i = 0; i < found; i++) {
+            if (orphans[i].adopter >= 0)
+                adopted[orphans[i].span] = spans[orphans[i].adopter].span_id;
         }
         for (uint32_t i = 0; i < count; i++)
             spans[i].parent_id = adopted[i];
@@ -167,13 +192,13 @@ static void test_memory_shortage_finds_nobody(void **state)
     for (uint64_t nth = 1; nth <= 3; nth++) {
         struct repair_scratch *scratch = NULL;
         assert_int_equal(repair_scratch_new(&scratch), SB_OK);
+        struct repair_orphan orphan;
         memory_fail_at(nth);
-        assert_int_equal(repair_find_orphan(scratch, spans, 2), -1);
-        memory_fail_at(nth);
-        assert_int_equal(repair_find_adopter(scratch, spans, 2, 1), -1);
+        assert_int_equal(repair_find_orphans(scratch, spans, 2, true, &orphan, 1), 0);
         memory_fail_at(0);
-        assert_int_equal(repair_find_orphan(scratch, spans, 2), 1);
-        assert_int_equal(repair_find_adopter(scratch, spans, 2, 1), 0);
+        assert_int_equal(repair_find_orphans(scratch, spans, 2, true, &orphan, 1), 1);
+        assert_int_equal(orphan.span, 1);
+        assert_int_equal(orphan.adopter, 0);
         repair_scratch_free(scratch);
     }
 }
@@ -182,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_first_orphan_is_found),
+        cmocka_unit_test(test_no_more_are_listed_than_asked_for),
         cmocka_unit_test(test_who_adopts),
         cmocka_unit_test(test_ties),
         cmocka_unit_test(test_never_one_that_could_close_a_circle),

@@ -732,10 +732,12 @@ static void push_orphan(struct rig *rig)
         {.trace = rig_trace(rig, 0, 1), .id = 11, .parent = 10, .start_ms = 20, .end_ms = 60},
         {.trace = rig_trace(rig, 0, 1), .id = 12, .parent = 99, .start_ms = 30, .end_ms = 40},
         {.trace = rig_trace(rig, 0, 1), .id = 13, .parent = 12, .start_ms = 31},
+        {.trace = rig_trace(rig, 0, 1), .id = 14, .parent = 98, .start_ms = 70, .end_ms = 80},
     };
-    rig_push(rig, 0, specs, 4);
+    rig_push(rig, 0, specs, 5);
 }
 
+/* The first one tells of the trace. */
 static void test_an_orphan_is_flagged(void **state)
 {
     (void)state;
@@ -747,11 +749,12 @@ static void test_an_orphan_is_flagged(void **state)
     assert_true(out_flag(rig_out(&rig, 12), "spanbridge.incomplete"));
     assert_int_equal(out_parent(rig_out(&rig, 12)), 99);
     assert_false(out_has(rig_out(&rig, 12), "spanbridge.repair.rule"));
+    assert_false(out_has(rig_out(&rig, 14), "spanbridge.incomplete"));
     assert_int_equal(rig_counters(&rig).incomplete_traces, 1);
     finish(&rig);
 }
 
-static void test_an_orphan_is_adopted_where_that_is_asked_for(void **state)
+static void test_all_orphans_are_adopted_where_that_is_asked_for(void **state)
 {
     (void)state;
     struct rig rig;
@@ -769,9 +772,11 @@ static void test_an_orphan_is_adopted_where_that_is_asked_for(void **state)
     assert_string_equal(out_text(orphan, "spanbridge.repair.class"), "A");
     assert_string_equal(out_text(orphan, "spanbridge.repair.action"), "parent");
     assert_string_equal(out_text(orphan, "spanbridge.repair.evidence"), "000000000000000b");
+    assert_int_equal(out_parent(rig_out(&rig, 14)), 10);
     struct worker_counters counters = rig_counters(&rig);
-    assert_int_equal(counters.adopted_spans, 1);
-    assert_int_equal(counters.repairs[REPAIR_RULE_SAME_TRACE][WORKER_REPAIRED_PARENT], 1);
+    assert_int_equal(counters.incomplete_traces, 1);
+    assert_int_equal(counters.adopted_spans, 2);
+    assert_int_equal(counters.repairs[REPAIR_RULE_SAME_TRACE][WORKER_REPAIRED_PARENT], 2);
     finish(&rig);
 }
 
@@ -874,7 +879,7 @@ int main(void)
         cmocka_unit_test(test_every_span_says_the_policy_where_that_is_asked_for),
         cmocka_unit_test(test_a_trace_without_a_root_tells_its_verdict),
         cmocka_unit_test(test_an_orphan_is_flagged),
-        cmocka_unit_test(test_an_orphan_is_adopted_where_that_is_asked_for),
+        cmocka_unit_test(test_all_orphans_are_adopted_where_that_is_asked_for),
         cmocka_unit_test(test_spans_that_came_twice_leave_twice),
         cmocka_unit_test(test_a_long_name_is_cut_between_characters),
         cmocka_unit_test(test_a_queue_span_holds_a_name_of_any_length),

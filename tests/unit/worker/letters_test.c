@@ -293,7 +293,7 @@ static void test_letters_that_still_wait_at_the_end_are_let_go(void **state)
     rig_clear(&rig);
 }
 
-/* A letter that can not be sent, or was refused by the broker: its record is read again. */
+/* The topic of letters is not to be had: the record is read again after a restart. */
 static void test_a_letter_that_fails_keeps_its_record(void **state)
 {
     (void)state;
@@ -303,7 +303,7 @@ static void test_a_letter_that_fails_keeps_its_record(void **state)
         rig.answers_letters = false;
         rig_start(&rig);
         if (!refused_later)
-            rig.source.letter_error = SB_ERR_LIMIT;
+            rig.source.letter_error = SB_ERR_UNAVAILABLE;
         push_half_good(&rig, 10);
         rig_push_bytes(&rig, 0, BYTES_LITERAL("\xff"));
         rig_wait(&rig);
@@ -313,6 +313,40 @@ static void test_a_letter_that_fails_keeps_its_record(void **state)
         assert_int_equal(rig.source.published[0][0], -1);
         assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 2);
         assert_int_equal(rig_counters(&rig).held_letters, 1);
+        assert_int_equal(rig_balance(&rig), 0);
+        assert_int_equal(atomic_load(&rig_worker(&rig, 0)->letters_out), 0);
+        rig_clear(&rig);
+    }
+}
+
+/* Too large for that topic, now and ever: passed over and counted, or the topic stops. */
+static void test_a_letter_that_will_never_be_taken_ends_as_if_there_were_no_topic(void **state)
+{
+    (void)state;
+    for (unsigned bits = 0; bits < 4; bits++) {
+        bool tolerant = bits & 1;
+        bool refused_later = bits & 2;
+        struct rig rig;
+        rig_init(&rig);
+        rig.answers_letters = false;
+        rig.topics[TOPIC_SPANS].tolerant = tolerant;
+        rig_start(&rig);
+        if (!refused_later)
+            rig.source.letter_error = SB_ERR_LIMIT;
+        push_half_good(&rig, 10);
+        rig_push_bytes(&rig, 0, BYTES_LITERAL("\xff"));
+        rig_wait(&rig);
+        if (refused_later)
+            rig_answer_letters(&rig, SB_ERR_LIMIT);
+        publish(&rig);
+        struct worker_counters counters = rig_counters(&rig);
+        assert_int_equal(rig.source.published[0][0], tolerant ? 2 : -1);
+        /* What comes behind the record at which the topic stops is not begun. */
+        uint32_t held = tolerant ? 0 : refused_later ? 2 : 1;
+        assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), held);
+        assert_int_equal(counters.held_letters, tolerant ? 0 : 1);
+        assert_int_equal(counters.dead_records[OTLP_FAULT_MALFORMED], tolerant);
+        assert_int_equal(topic_has_stopped(rig.group, TOPIC_SPANS), !tolerant);
         assert_int_equal(rig_balance(&rig), 0);
         assert_int_equal(atomic_load(&rig_worker(&rig, 0)->letters_out), 0);
         rig_clear(&rig);
@@ -508,6 +542,8 @@ int main(void)
         cmocka_unit_test(test_waiting_letters_keep_their_order_and_content),
         cmocka_unit_test(test_letters_that_still_wait_at_the_end_are_let_go),
         cmocka_unit_test(test_a_letter_that_fails_keeps_its_record),
+        cmocka_unit_test(
+            test_a_letter_that_will_never_be_taken_ends_as_if_there_were_no_topic),
         cmocka_unit_test(test_a_refused_span_is_dead_lettered_where_it_was_read),
         cmocka_unit_test(test_a_refused_span_without_a_letter_is_rejected),
         cmocka_unit_test(test_a_refused_span_of_a_closed_lane_is_rejected),

@@ -107,25 +107,24 @@ struct repair_trace {
 enum sb_err repair_resolve(struct repair_scratch *scratch, const struct repair_trace *trace,
                            struct repair_outcome *ret) SB_MUST_USE;
 
-/*
- * Is there a span whose parent is known by id but missing here?  Index of the first, or -1;
- * -1 also when memory is short.
- */
-int64_t repair_find_orphan(struct repair_scratch *scratch, const struct repair_span *spans,
-                           uint32_t count);
+/* A span whose parent is known by id but missing. */
+struct repair_orphan {
+    uint32_t span;   /* its index */
+    int64_t adopter; /* index of the nearest known ancestor; -1: none */
+};
 
 /*
- * With adopt = "root": the nearest known ancestor by time and service for the orphan at
- * `index`: the smallest span of its own service instance that encloses its start; where there
- * is none, the trace's root (the earliest one).  Only spans whose chain of parents ends in a
- * root are asked, so no circle can come of it, also when one orphan after the other is
- * adopted.  Index, or -1: `index` is no orphan, there is no root, or memory is short.
+ * The first `max` orphans among the spans, in their order; how many they are, 0 also when
+ * memory is short.  With `adopt`, the nearest known ancestor by time and service of each: the
+ * smallest span of its own service instance that encloses its start; where there is none,
+ * the trace's root (the earliest one).  Only spans whose chain of parents ends in a root are
+ * asked, so no circle can come of it, also when all of them are adopted.
  *
- * Both functions take time linear in `count`: the caller bounds how many orphans of one trace
- * it adopts.
+ * Takes time linear in `count` for each orphan that is to be adopted.
  */
-int64_t repair_find_adopter(struct repair_scratch *scratch, const struct repair_span *spans,
-                            uint32_t count, uint32_t index);
+uint32_t repair_find_orphans(struct repair_scratch *scratch, const struct repair_span *spans,
+                             uint32_t count, bool adopt, struct repair_orphan *ret,
+                             uint32_t max);
 
 /* Ids of the synthetic queue span of a hop: equal in every replay. */
 struct span_id repair_queue_span_id(struct repair_key key, struct span_id consumer);
