@@ -136,6 +136,14 @@ static window_trace gather_trace(struct worker *worker, struct trace_id id)
     return trace;
 }
 
+static void explain_producer(const struct worker *worker, const struct repair_context *producer)
+{
+    uint64_t hash = window_hash(worker->window, producer->trace_id);
+    window_trace trace = window_find(worker->window, producer->trace_id, hash);
+    if (trace != WINDOW_NONE)
+        traces_explain_producer(&worker->traces, trace, producer->span_id);
+}
+
 /* Puts the consumer's trace under the producer's, or notes why not. */
 static void attach(struct worker *worker, window_trace consumer, struct evidence_item *item)
 {
@@ -149,6 +157,7 @@ static void attach(struct worker *worker, window_trace consumer, struct evidence
         aliases_get(&worker->aliases, id, &item->target);
         return;
     }
+    explain_producer(worker, &item->join.producer);
     struct evidence_item *before = traces_attachment(&worker->traces, consumer);
     if (before != NULL && before->join.rule <= item->join.rule)
         return; /* which one acts is settled at the verdict */
@@ -193,8 +202,7 @@ static void receive_join(struct worker *worker, const struct repair_join *join)
     }
     if (item == NULL)
         return; /* known already */
-    enum repair_mode mode = destinations_repair(&worker->destinations, settings)->mode;
-    if (mode == REPAIR_PARENT || mode == REPAIR_BOTH || mode == REPAIR_AUTO)
+    if (repair_mode_merges(destinations_repair(&worker->destinations, settings)->mode))
         attach(worker, consumer, item);
 }
 

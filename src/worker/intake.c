@@ -122,6 +122,8 @@ static bool read_side(struct worker *worker, const struct otlp_span *span,
     if (ret->has_key)
         ret->key = repair_coordinate_key((struct bytes){0}, fact.destination, fact.partition,
                                          fact.offset);
+    if (consumer)
+        learned_add(&worker->group->learned, destination);
     ret->has_link =
         consumer && span->link_count > 0 && span_foreign_links(span, &ret->link) == 1;
     return true;

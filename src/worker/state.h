@@ -27,6 +27,7 @@
 #include "egress.h"
 #include "envelopes.h"
 #include "exchange.h"
+#include "learned.h"
 #include "ledger/ledger.h"
 #include "traces.h"
 #include "worker/worker.h"
@@ -230,6 +231,7 @@ struct worker_group {
     struct exchange_net net;
     uint16_t *alias_of_key;
     uint64_t hash_seed;
+    struct learned learned; /* destinations that are consumed from */
     _Atomic int phase;
     _Atomic bool *stopped; /* for each topic: an error there is not tolerated */
     bool started;

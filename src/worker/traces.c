@@ -47,6 +47,11 @@ struct trace_extra *traces_need_extra(struct traces *traces, window_trace trace)
     return extra;
 }
 
+static uint64_t destination_bit(const struct hop_side *side)
+{
+    return UINT64_C(1) << side->destination % 64;
+}
+
 /* Evidence may come before the span that it explains. */
 static bool has_evidence(const struct traces *traces, const struct trace_extra *extra,
                          struct span_id consumer)
@@ -60,14 +65,34 @@ static bool has_evidence(const struct traces *traces, const struct trace_extra *
     return false;
 }
 
+/* Sides of spans that came last stand first: where there are thousands, the rest is let be. */
+enum { SIDES_EXPLAINED_MAX = 4096 };
+
 static void explain(const struct traces *traces, const struct trace_extra *extra,
-                    struct span_id consumer)
+                    struct span_id span)
 {
-    for (uint32_t at = extra->first_side; at != POOL_NONE;) {
+    uint32_t left = SIDES_EXPLAINED_MAX;
+    for (uint32_t at = extra->first_side; at != POOL_NONE && left > 0; left--) {
         struct side_item *item = traces_side(traces, at);
-        item->explained |= span_id_equal(item->side.span_id, consumer);
+        item->explained |= span_id_equal(item->side.span_id, span);
         at = item->next;
     }
+}
+
+/* A join may come before the span that sent. */
+static bool has_consumer(const struct traces *traces, const struct trace_extra *extra,
+                         struct span_id producer)
+{
+    uint32_t left = SIDES_EXPLAINED_MAX;
+    window_trace member = extra->first_member;
+    for (; member != WINDOW_NONE && left > 0; left--) {
+        const struct evidence_item *item = traces_attachment(traces, member);
+        SB_ASSERT(item != NULL);
+        if (span_id_equal(item->join.producer.span_id, producer))
+            return true;
+        member = traces_extra(traces, member)->next_member;
+    }
+    return false;
 }
 
 enum sb_err traces_add_side(struct traces *traces, window_trace trace,
@@ -78,11 +103,26 @@ enum sb_err traces_add_side(struct traces *traces, window_trace trace,
     if (number == POOL_NONE)
         return SB_ERR_MEMORY;
     struct side_item *item = pool_at(&traces->sides, number);
-    *item = (struct side_item){.side = *side,
-                               .next = extra->first_side,
-                               .explained = has_evidence(traces, extra, side->span_id)};
+    *item = (struct side_item){.side = *side, .next = extra->first_side};
+    item->explained = side->consumer ? has_evidence(traces, extra, side->span_id)
+                                     : has_consumer(traces, extra, side->span_id);
     extra->first_side = number;
+    if (side->consumer)
+        extra->consumed |= destination_bit(side);
     return SB_OK;
+}
+
+void traces_explain_producer(const struct traces *traces, window_trace trace,
+                             struct span_id producer)
+{
+    const struct trace_extra *extra = traces_extra(traces, trace);
+    if (extra != NULL)
+        explain(traces, extra, producer);
+}
+
+bool traces_consumes(const struct trace_extra *extra, const struct hop_side *sent)
+{
+    return (extra->consumed & destination_bit(sent)) != 0;
 }
 
 static bool same_evidence(const struct repair_join *a, const struct repair_join *b)
@@ -143,6 +183,22 @@ window_trace traces_root(const struct traces *traces, window_trace trace)
         const struct trace_extra *extra = traces_extra(traces, trace);
         if (extra == NULL || extra->attached_to == WINDOW_NONE)
             return trace;
+        trace = extra->attached_to;
+    }
+    return WINDOW_NONE;
+}
+
+window_trace traces_walk(const struct traces *traces, window_trace root, window_trace trace)
+{
+    const struct trace_extra *extra = traces_extra(traces, trace);
+    if (extra == NULL)
+        return WINDOW_NONE; /* stands alone */
+    if (extra->first_member != WINDOW_NONE)
+        return extra->first_member;
+    while (trace != root) {
+        extra = traces_extra(traces, trace);
+        if (extra->next_member != WINDOW_NONE)
+            return extra->next_member;
         trace = extra->attached_to;
     }
     return WINDOW_NONE;

@@ -47,7 +47,7 @@ struct hop_side {
 struct side_item {
     struct hop_side side;
     uint32_t next;
-    bool explained; /* there is evidence for it */
+    bool explained; /* there is evidence for it; a producer's: it has its consumer */
 };
 
 struct evidence_item {
@@ -72,6 +72,8 @@ struct trace_extra {
     uint32_t first_side;
     uint32_t first_evidence;
     uint32_t evidence_count;
+    uint64_t
+        consumed; /* destinations that the trace itself consumes from: a bit of their hash */
     window_trace attached_to;  /* WINDOW_NONE: a root */
     window_trace first_member; /* traces attached to this one */
     window_trace next_member;
@@ -109,6 +111,16 @@ struct trace_extra *traces_need_extra(struct traces *traces, window_trace trace)
 enum sb_err traces_add_side(struct traces *traces, window_trace trace,
                             const struct hop_side *side) SB_MUST_USE;
 
+/* The consumer of that span of the trace is known: its sides no longer wait for one. */
+void traces_explain_producer(const struct traces *traces, window_trace trace,
+                             struct span_id producer);
+
+/*
+ * Does the trace of the side itself consume from where it was sent to?  Then this hop is not
+ * broken.  Likely rather than certain: destinations may share a bit.
+ */
+bool traces_consumes(const struct trace_extra *extra, const struct hop_side *sent);
+
 /* Equal evidence is kept once; *ret_item is NULL then.  SB_ERR_LIMIT, SB_ERR_MEMORY. */
 enum sb_err traces_add_evidence(struct traces *traces, window_trace trace,
                                 const struct repair_join *join, uint16_t settings,
@@ -131,6 +143,9 @@ const struct hop_side *traces_find_side(const struct traces *traces, window_trac
 
 /* The root of the tree the trace stands in; itself where it stands alone. */
 window_trace traces_root(const struct traces *traces, window_trace trace);
+
+/* A walk over the tree under `root`, which comes first: the one behind `trace`, or WINDOW_NONE. */
+window_trace traces_walk(const struct traces *traces, window_trace root, window_trace trace);
 
 /* Does `trace` stand under `above`, or too deep to tell? */
 bool traces_is_below(const struct traces *traces, window_trace trace, window_trace above);

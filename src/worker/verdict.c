@@ -155,26 +155,47 @@ void verdict_close(struct worker *worker, window_trace trace, const char *reason
         close_tree(worker, root, reason);
 }
 
-static bool tap_may_explain(const struct worker *worker, const struct side_item *item)
+/* May a tap still tell where this consumer side has its message from? */
+static bool tap_may_explain(const struct worker *worker, const struct hop_side *side)
 {
-    const struct hop_side *side = &item->side;
-    return side->consumer && !item->explained &&
-           destinations_tapped(&worker->destinations, side->settings) &&
+    return destinations_tapped(&worker->destinations, side->settings) &&
            source_kafka_tap_time_ns(worker->options->source, side->settings) < side->start_ns;
 }
 
-/* May a tap still tell about a consumer side of this trace? */
-static bool awaits_tap(const struct worker *worker, window_trace trace)
+/* Will the consumer of what was sent here come, as consumers of that destination do? */
+static bool consumer_may_come(const struct worker *worker, const struct trace_extra *extra,
+                              const struct hop_side *side)
+{
+    return repair_mode_merges(
+               destinations_repair(&worker->destinations, side->settings)->mode) &&
+           !traces_consumes(extra, side) &&
+           learned_has(&worker->group->learned, side->destination);
+}
+
+static bool has_open_side(const struct worker *worker, window_trace trace)
 {
     const struct trace_extra *extra = traces_extra(&worker->traces, trace);
-    if (extra == NULL || worker->now_ns >= window_first_seen_ns(worker->window, trace) +
-                                               worker->options->hold_ns)
-        return false;
-    for (uint32_t at = extra->first_side; at != POOL_NONE;) {
+    for (uint32_t at = extra == NULL ? POOL_NONE : extra->first_side; at != POOL_NONE;) {
         const struct side_item *item = traces_side(&worker->traces, at);
-        if (tap_may_explain(worker, item))
+        const struct hop_side *side = &item->side;
+        if (!item->explained && (side->consumer ? tap_may_explain(worker, side)
+                                                : consumer_may_come(worker, extra, side)))
             return true;
         at = item->next;
+    }
+    return false;
+}
+
+/* A tree of traces with an open side of a hop is waited for, as long as `hold` says. */
+static bool awaits_hop(const struct worker *worker, window_trace root)
+{
+    uint64_t until_ns = window_first_seen_ns(worker->window, root) + worker->options->hold_ns;
+    if (worker->now_ns >= until_ns)
+        return false;
+    for (window_trace trace = root; trace != WINDOW_NONE;
+         trace = traces_walk(&worker->traces, root, trace)) {
+        if (has_open_side(worker, trace))
+            return true;
     }
     return false;
 }
@@ -198,7 +219,7 @@ bool verdict_run(struct worker *worker, uint32_t budget)
         if (!egress_has_room(&worker->egress))
             return false;
         prefetch_next(worker, trace);
-        if (awaits_tap(worker, trace))
+        if (awaits_hop(worker, trace))
             window_hold(worker->window, trace, worker->now_ns);
         else
             verdict_close(worker, trace,

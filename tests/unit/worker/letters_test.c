@@ -542,8 +542,7 @@ int main(void)
         cmocka_unit_test(test_waiting_letters_keep_their_order_and_content),
         cmocka_unit_test(test_letters_that_still_wait_at_the_end_are_let_go),
         cmocka_unit_test(test_a_letter_that_fails_keeps_its_record),
-        cmocka_unit_test(
-            test_a_letter_that_will_never_be_taken_ends_as_if_there_were_no_topic),
+        cmocka_unit_test(test_a_letter_that_will_never_be_taken_ends_as_if_there_were_no_topic),
         cmocka_unit_test(test_a_refused_span_is_dead_lettered_where_it_was_read),
         cmocka_unit_test(test_a_refused_span_without_a_letter_is_rejected),
         cmocka_unit_test(test_a_refused_span_of_a_closed_lane_is_rejected),

@@ -121,6 +121,85 @@ static bool is_explained(const struct fixture *fixture, window_trace trace, uint
     return traces_side(&fixture->traces, at)->explained;
 }
 
+/* A join explains the span that sent, whichever of the two comes first. */
+static void test_a_sender_is_explained_by_the_join(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        struct fixture fixture;
+        set_up(&fixture);
+        window_trace producer = open_with_extra(&fixture, 2);
+        window_trace member = open_with_extra(&fixture, 1);
+        const struct hop_side sent = {.span_id = span_of(2), .destination = 5};
+        const struct hop_side other = {.span_id = span_of(3), .destination = 6};
+        struct repair_join join = join_of(1, 2);
+        struct evidence_item *item;
+        assert_int_equal(traces_add_side(&fixture.traces, producer, &other), SB_OK);
+        if (!late)
+            assert_int_equal(traces_add_side(&fixture.traces, producer, &sent), SB_OK);
+        assert_int_equal(traces_add_evidence(&fixture.traces, member, &join, 0, &item), SB_OK);
+        traces_attach(&fixture.traces, producer, member);
+        item->attaches = true;
+        traces_explain_producer(&fixture.traces, producer, join.producer.span_id);
+        if (late)
+            assert_int_equal(traces_add_side(&fixture.traces, producer, &sent), SB_OK);
+        assert_true(is_explained(&fixture, producer, 2));
+        assert_false(is_explained(&fixture, producer, 3));
+        tear_down(&fixture);
+    }
+}
+
+static void test_a_trace_knows_where_it_consumes_from(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    set_up(&fixture);
+    window_trace trace = open_trace(&fixture, 1);
+    const struct hop_side taken = {.span_id = span_of(1), .destination = 5, .consumer = true};
+    const struct hop_side sent = {.span_id = span_of(2), .destination = 6};
+    assert_int_equal(traces_add_side(&fixture.traces, trace, &taken), SB_OK);
+    assert_int_equal(traces_add_side(&fixture.traces, trace, &sent), SB_OK);
+    const struct trace_extra *extra = traces_extra(&fixture.traces, trace);
+    assert_true(traces_consumes(extra, &taken));
+    assert_false(traces_consumes(extra, &sent));
+    traces_free_extra(&fixture.traces, trace);
+    tear_down(&fixture);
+}
+
+static void test_a_walk_meets_every_trace_of_a_tree_once(void **state)
+{
+    (void)state;
+    enum { TRACES = 6 };
+    static const int parents[TRACES] = {-1, 0, 0, 1, 1, 3};
+    struct fixture fixture;
+    set_up(&fixture);
+    window_trace alone = open_trace(&fixture, 100);
+    assert_int_equal(traces_walk(&fixture.traces, alone, alone), WINDOW_NONE);
+    window_trace tree[TRACES];
+    for (uint64_t i = 0; i < TRACES; i++)
+        tree[i] = open_with_extra(&fixture, i);
+    for (int i = 1; i < TRACES; i++)
+        traces_attach(&fixture.traces, tree[parents[i]], tree[i]);
+    const struct {
+        int root;
+        int traces;
+    } walks[] = {{0, 6}, {1, 4}, {2, 1}, {3, 2}};
+    for (size_t i = 0; i < sizeof(walks) / sizeof(walks[0]); i++) {
+        window_trace root = tree[walks[i].root];
+        unsigned met = 0;
+        int count = 0;
+        for (window_trace at = root; at != WINDOW_NONE;
+             at = traces_walk(&fixture.traces, root, at)) {
+            for (int j = 0; j < TRACES; j++)
+                met |= (unsigned)(tree[j] == at) << j;
+            count++;
+        }
+        assert_int_equal(count, walks[i].traces);
+        assert_int_equal(__builtin_popcount(met), walks[i].traces);
+    }
+    tear_down(&fixture);
+}
+
 /* Evidence explains its own consumer and no other, whichever of the two comes first. */
 static void test_a_side_is_explained_by_its_evidence(void **state)
 {
@@ -350,6 +429,9 @@ int main(void)
         cmocka_unit_test(test_a_trace_has_no_extra_until_it_needs_one),
         cmocka_unit_test(test_sides_are_found_by_their_span),
         cmocka_unit_test(test_a_side_is_explained_by_its_evidence),
+        cmocka_unit_test(test_a_sender_is_explained_by_the_join),
+        cmocka_unit_test(test_a_trace_knows_where_it_consumes_from),
+        cmocka_unit_test(test_a_walk_meets_every_trace_of_a_tree_once),
         cmocka_unit_test(test_equal_evidence_is_kept_once),
         cmocka_unit_test(test_evidence_is_bounded),
         cmocka_unit_test(test_the_attachment_is_the_evidence_that_made_it),

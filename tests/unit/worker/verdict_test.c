@@ -596,7 +596,8 @@ static void test_a_trace_waits_for_the_tap_that_could_tell(void **state)
         hop_push_producer(&rig, 0, &hop);
         hop_push_consumer(&rig, 0, &hop);
         rig_wait(&rig);
-        assert_int_equal(rig_count_out(&rig, 100), 1);
+        assert_int_equal(rig_count_out(&rig, 100),
+                         0); /* its consumer may turn out to be this one */
         assert_int_equal(rig_count_out(&rig, 200), 0);
         if (passes) {
             /* The record comes, and says whose it was. */
@@ -644,6 +645,111 @@ static void test_each_consumer_waits_for_its_own_tap(void **state)
     rig_wait(&rig);
     assert_int_equal(rig_count_out(&rig, 200), 1);
     assert_int_equal(rig_count_out(&rig, 250), 1);
+    finish(&rig);
+}
+
+/* A hop on the same topic, long ago: from now on its consumers are expected. */
+static void learn(struct rig *rig)
+{
+    struct hop before = {.evidence = HOP_BY_COORDINATE,
+                         .offset = 1,
+                         .producer = rig_trace(rig, 0, 90),
+                         .producer_id = 9000,
+                         .consumer = rig_trace(rig, 0, 91),
+                         .consumer_id = 9100};
+    hop_push(rig, &before);
+    rig_wait(rig);
+    hop_expect_merged(rig, &before);
+}
+
+/* Consumers lag: a trace that sent to a topic which is consumed from waits for its consumer. */
+static void test_a_sender_waits_for_the_consumer_that_will_come(void **state)
+{
+    (void)state;
+    for (int comes = 0; comes < 2; comes++) {
+        struct rig rig;
+        rig_init(&rig);
+        rig_start(&rig);
+        learn(&rig);
+        struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+        hop_push_producer(&rig, 0, &hop);
+        rig_wait(&rig);
+        rig_wait(&rig);
+        assert_int_equal(rig_count_out(&rig, 100), 0);
+        if (comes) {
+            hop_push_consumer(&rig, 0, &hop);
+            rig_wait(&rig);
+            hop_expect_merged(&rig, &hop);
+        } else {
+            rig_advance_ms(&rig, RIG_HOLD_MS);
+            rig_wait(&rig);
+            assert_int_equal(rig_count_out(&rig, 100), 1);
+        }
+        finish(&rig);
+    }
+}
+
+static void test_nobody_waits_for_consumers_that_were_never_seen(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    hop_push_producer(&rig, 0, &hop);
+    rig_wait(&rig);
+    assert_int_equal(rig_count_out(&rig, 100), 1);
+    finish(&rig);
+}
+
+/* Where a consumer's trace is only linked, or the hop is whole, there is nothing to wait for. */
+static void test_a_sender_does_not_wait_in_vain(void **state)
+{
+    (void)state;
+    for (int whole = 0; whole < 2; whole++) {
+        struct rig rig;
+        rig_init(&rig);
+        rig_start(&rig);
+        learn(&rig);
+        struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+        if (whole)
+            hop.consumer = hop.producer;
+        else
+            rig.topics[TOPIC_ORDERS].repair.mode = REPAIR_LINK;
+        hop_push_producer(&rig, 0, &hop);
+        if (whole)
+            hop_push_consumer(&rig, 0, &hop);
+        rig_wait(&rig);
+        assert_int_equal(rig_count_out(&rig, 100), 1);
+        finish(&rig);
+    }
+}
+
+/* The one in the middle consumed, and sent on: all wait for the end of the chain. */
+static void test_a_chain_waits_for_its_last_consumer(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    learn(&rig);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    struct hop second = {.evidence = HOP_BY_COORDINATE,
+                         .offset = 70,
+                         .producer = hop.consumer,
+                         .producer_id = 300,
+                         .consumer = rig_trace(&rig, 0, 4),
+                         .consumer_id = 400};
+    hop.topic = "payments"; /* or the chain's middle would consume from where it sends to */
+    hop_push(&rig, &hop);
+    hop_push_producer(&rig, 0, &second);
+    rig_wait(&rig);
+    assert_int_equal(rig_count_out(&rig, 100), 0);
+    hop_push_consumer(&rig, 0, &second);
+    rig_wait(&rig);
+    rig_wait(&rig);
+    assert_int_equal(rig_count_out(&rig, 100), 1);
+    assert_true(out_has_trace(rig_out(&rig, 400), hop.producer));
     finish(&rig);
 }
 
@@ -725,6 +831,10 @@ int main(void)
         cmocka_unit_test(test_a_dry_run_keeps_all_and_counts_what_it_would_do),
         cmocka_unit_test(test_a_trace_waits_for_the_tap_that_could_tell),
         cmocka_unit_test(test_each_consumer_waits_for_its_own_tap),
+        cmocka_unit_test(test_a_sender_waits_for_the_consumer_that_will_come),
+        cmocka_unit_test(test_nobody_waits_for_consumers_that_were_never_seen),
+        cmocka_unit_test(test_a_sender_does_not_wait_in_vain),
+        cmocka_unit_test(test_a_chain_waits_for_its_last_consumer),
         cmocka_unit_test(test_late_spans_tell_that_they_are_late),
         cmocka_unit_test(test_memory_shortage_delays_a_verdict_and_changes_nothing),
     };

@@ -24,6 +24,12 @@ enum repair_mode {
     REPAIR_AUTO
 };
 
+/* May a consumer's trace become part of its producer's? */
+static inline bool repair_mode_merges(enum repair_mode mode)
+{
+    return mode == REPAIR_PARENT || mode == REPAIR_BOTH || mode == REPAIR_AUTO;
+}
+
 /* One span of the consumer-side trace. */
 struct repair_span {
     struct span_id span_id;
