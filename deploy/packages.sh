@@ -18,7 +18,7 @@ test_packages=(
 # Programs that a vendor's package may have brought under another name: Debian's npm beside a
 # vendor's nodejs can not be installed, so the command decides, never the package.
 build_commands=(npm:npm)
-test_commands=(java:default-jdk-headless mvn:maven)
+test_commands=(go:golang-go java:default-jdk-headless mvn:maven)
 
 say() { echo "packages: $*"; }
 fail() { echo "packages: $*" >&2; exit 69; }

@@ -251,7 +251,11 @@ static inline bool begins(const uint8_t *at, uint32_t tag, uint32_t len)
  */
 WIRE_INLINE void take_usual_start(struct reading *reading, struct wire_cursor *in)
 {
-    enum { HEAD = 2, SPAN_ID_AT = HEAD + TRACE_ID_LEN, IDS_LEN = SPAN_ID_AT + HEAD + SPAN_ID_LEN };
+    enum {
+        HEAD = 2,
+        SPAN_ID_AT = HEAD + TRACE_ID_LEN,
+        IDS_LEN = SPAN_ID_AT + HEAD + SPAN_ID_LEN
+    };
     enum { PARENT_LEN = HEAD + SPAN_ID_LEN };
     const uint8_t *at = in->at;
     if (wire_left(in) < IDS_LEN + PARENT_LEN ||

@@ -12,20 +12,13 @@ sum='h1:sWCOOF1dr+NL0PLil7mFo3BqqQL8k4WiM7aguFbc14g='
 
 component_enter "jaeger-$version" "${1:-}"
 
-command -v go >/dev/null || component_skip "Jaeger is built with Go 1.26, and there is no go"
-export GOTOOLCHAIN=local # no toolchain is to be fetched behind our back
-go_version=$(go env GOVERSION | sed 's/^go//')
-component_at_least 1.26 "$go_version" || component_skip "Jaeger needs Go 1.26, this is $go_version"
+go_root=$(bash "$here/get-go.sh") || component_skip "Jaeger is built with Go"
+export PATH=$go_root/bin:$PATH GOTOOLCHAIN=local
 
 component_say "building Jaeger $version: 4 to 7 minutes on 2 cores"
 cd "$component_work"
-go mod download -json "$module@$version" >download.json 2>>"$component_log" ||
-    component_cannot "Jaeger's module could not be fetched"
-field() { sed -n "s/^[[:space:]]*\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" download.json; }
-[ "$(field Sum)" = "$sum" ] ||
-    component_cannot "$module@$version has the sum $(field Sum), not $sum"
-
-cp -r "$(field Dir)" source
+component_download_module "$module" "$version" "$sum"
+cp -r "$component_module" source
 chmod -R u+w source
 (cd source && CGO_ENABLED=0 component_run \
     go build -mod=mod -trimpath -ldflags='-s -w' -o ../jaeger ./cmd/jaeger) ||

@@ -63,3 +63,16 @@ component_finish() {
 component_at_least() {
     [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
 }
+
+# shellcheck disable=SC2034 # component_module is read by who sources this
+# component_download_module MODULE VERSION SUM: fetches a Go module by the go on PATH, checks its
+# sum, and sets $component_module to its folder, which is read-only.
+component_download_module() {
+    go mod download -json "$1@$2" >download.json 2>>"$component_log" ||
+        component_cannot "$1@$2 could not be fetched"
+    local have
+    have=$(component_field Sum)
+    [ "$have" = "$3" ] || component_cannot "$1@$2 has the sum $have, not $3"
+    component_module=$(component_field Dir)
+}
+component_field() { sed -n "s/^[[:space:]]*\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" download.json; }
