@@ -107,13 +107,23 @@ static bool decides_at_end(const struct app *app)
     return !app->stopping || app->settings->shutdown.drain == SETTINGS_DRAIN_DECIDE;
 }
 
+/* Message topics first, so that what they tell is known when the spans come. */
+static void step_drain(struct app *app)
+{
+    if (!app->taps_read && source_kafka_taps_drained(app->source)) {
+        app->taps_read = true;
+        worker_group_set_phase(app->group, WORKER_RUN);
+    }
+    if (app->taps_read && source_kafka_spans_drained(app->source))
+        begin_settling(app);
+}
+
 static void step(struct app *app)
 {
     switch (app->state) {
     case APP_RUNNING:
-        if (app->run.drain && source_kafka_spans_drained(app->source) &&
-            source_kafka_taps_drained(app->source))
-            begin_settling(app);
+        if (app->run.drain)
+            step_drain(app);
         break;
     case APP_SETTLING:
         if (decides_at_end(app) && worker_group_is_quiet(app->group)) {

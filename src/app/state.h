@@ -42,7 +42,8 @@ struct app {
     struct event *events[8];
     uint32_t event_count;
     enum app_state state;
-    bool stopping; /* by a signal, not by drain */
+    bool taps_read; /* drain: message topics have been read to their ends */
+    bool stopping;  /* by a signal, not by drain */
     uint64_t deadline_ns;
     int exit_code;
 };

@@ -118,6 +118,7 @@ static struct worker_repair repair_of(const struct settings_repair *settings)
         .queue_span = settings->queue_span,
         .adopt_root = settings->adopt == SETTINGS_ADOPT_ROOT,
         .unseen_merge = settings->unseen != SETTINGS_UNSEEN_LINK,
+        .links_max = settings->links_max,
     };
 }
 
@@ -271,6 +272,15 @@ static uint64_t greatest(const struct settings *settings, const uint64_t *member
     return value;
 }
 
+static bool has_messages(const struct settings *settings)
+{
+    for (uint32_t i = 0; i < settings->topic_count; i++) {
+        if (settings->topics[i].role == SETTINGS_ROLE_MESSAGES)
+            return true;
+    }
+    return false;
+}
+
 /* Of `memory`: windows get three quarters, hop facts an eighth; the rest is for queues. */
 static enum sb_err build_workers(struct app *app)
 {
@@ -278,6 +288,7 @@ static enum sb_err build_workers(struct app *app)
     uint32_t count = worker_count(settings);
     const struct worker_options options = {
         .worker_count = count,
+        .taps_first = app->run.drain && has_messages(settings),
         .clock = clock_system(),
         .log = app->log,
         .topics = app->worker_topics,

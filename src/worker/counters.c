@@ -24,7 +24,7 @@ void worker_share_counters(struct worker *worker)
     atomic_store_explicit(&worker->egress_out, egress_held(&worker->egress),
                           memory_order_relaxed);
     bool running =
-        atomic_load_explicit(&worker->group->phase, memory_order_relaxed) == WORKER_RUN;
+        atomic_load_explicit(&worker->group->phase, memory_order_relaxed) <= WORKER_RUN;
     if (running && worker->now_ns < worker->share_due_ns)
         return;
     worker->share_due_ns = worker->now_ns + SHARE_INTERVAL_NS;

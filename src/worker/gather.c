@@ -136,6 +136,15 @@ static window_trace gather_trace(struct worker *worker, struct trace_id id)
     return trace;
 }
 
+/* Open traces have no verdict yet, and are likely in the cache: they are looked up first. */
+static bool is_decided(const struct worker *worker, struct trace_id id,
+                       struct decide_verdict *ret)
+{
+    uint64_t hash = window_hash(worker->window, id);
+    return window_find(worker->window, id, hash) == WINDOW_NONE &&
+           decide_memory_get(worker->verdicts, id, ret);
+}
+
 static void explain_producer(const struct worker *worker, const struct repair_context *producer)
 {
     uint64_t hash = window_hash(worker->window, producer->trace_id);
@@ -150,7 +159,7 @@ static void attach(struct worker *worker, window_trace consumer, struct evidence
     struct trace_id id = item->join.producer.trace_id;
     struct decide_verdict decided;
     item->target = id;
-    if (decide_memory_get(worker->verdicts, id, &decided) && !verdict_is_forward(decided)) {
+    if (is_decided(worker, id, &decided) && !verdict_is_forward(decided)) {
         item->decided = true;
         item->decided_keep = decided.keep;
         item->decided_policy = decided.policy;
@@ -185,7 +194,7 @@ static void receive_join(struct worker *worker, const struct repair_join *join)
     if (trace_id_equal(join->consumer.trace_id, join->producer.trace_id))
         return; /* nothing is broken here */
     struct decide_verdict decided;
-    if (decide_memory_get(worker->verdicts, join->consumer.trace_id, &decided)) {
+    if (is_decided(worker, join->consumer.trace_id, &decided)) {
         worker->counters.late_joins++;
         return;
     }

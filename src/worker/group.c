@@ -182,6 +182,7 @@ enum sb_err worker_group_new(const struct worker_options *options, struct worker
     if (group == NULL)
         return SB_ERR_MEMORY;
     group->options = *options;
+    group->phase = options->taps_first ? WORKER_TAPS : WORKER_RUN;
     group->hash_seed = options->hash_seed == 0 ? hash_random_seed() : options->hash_seed;
     group->workers = memory_zalloc(options->worker_count, sizeof(*group->workers));
     group->stopped = memory_zalloc(options->topic_count, sizeof(*group->stopped));

@@ -196,7 +196,8 @@ static bool intake_blocked(const struct worker *worker)
                           worker->options->window_bytes_max / WINDOW_RESERVE_PART);
 }
 
-static void read_taps(struct worker *worker)
+/* True when there may be more. */
+static bool read_taps(struct worker *worker)
 {
     struct record records[MESSAGES_POLLED];
     size_t count = source_kafka_poll_taps(worker->options->source, worker->number, records,
@@ -205,6 +206,7 @@ static void read_taps(struct worker *worker)
         intake_message(worker, &records[i]);
         source_record_release(&records[i]);
     }
+    return count > 0;
 }
 
 /* Takes polled records until something stands in the way: the rest waits for a later turn. */
@@ -266,6 +268,15 @@ static bool take_in(struct worker *worker)
     return any;
 }
 
+static void turn_taps(struct worker *worker)
+{
+    bool busy = take_in(worker);
+    busy |= read_taps(worker);
+    upkeep(worker);
+    if (!busy)
+        pause_briefly();
+}
+
 static void turn_run(struct worker *worker)
 {
     bool busy = take_in(worker);
@@ -319,7 +330,9 @@ bool worker_turn(struct worker *worker)
     if (phase == WORKER_STOP)
         return false;
     bool settled = false;
-    if (phase == WORKER_RUN)
+    if (phase == WORKER_TAPS)
+        turn_taps(worker);
+    else if (phase == WORKER_RUN)
         turn_run(worker);
     else
         settled = turn_settle(worker, phase);

@@ -28,6 +28,7 @@ void plans_clear(struct plans *plans)
     memory_free(plans->plans);
     memory_free(plans->patches);
     memory_free(plans->spans);
+    memory_free(plans->links_added);
     memory_free(plans->evidence);
     memory_free(plans->evidence_items);
     memory_free(plans->outcomes);
@@ -297,6 +298,18 @@ static uint64_t queued_ns(const struct worker *worker, const struct plan *plan,
     return producer_end_ns(worker, plan, item->join.producer.span_id);
 }
 
+/* True: the consumer's span has as many links of ours as it may have. */
+static bool has_enough_links(struct worker *worker, const struct evidence_item *item,
+                             uint32_t consumer)
+{
+    uint32_t most = destinations_repair(&worker->destinations, item->settings)->links_max;
+    uint32_t *added = &worker->plans.links_added[consumer];
+    if (*added >= most)
+        return true;
+    (*added)++;
+    return false;
+}
+
 static enum sb_err apply(struct worker *worker, struct plan *plan, uint32_t number)
 {
     struct plans *plans = &worker->plans;
@@ -304,6 +317,7 @@ static enum sb_err apply(struct worker *worker, struct plan *plan, uint32_t numb
     struct evidence_item *item = plans->evidence_items[number];
     const struct repair_evidence *evidence = &plans->evidence[number];
     item->counts = outcome->action != REPAIR_ACTION_NONE;
+    item->left_out = false;
     item->result = WORKER_REPAIR_AMBIGUOUS;
     if (outcome->action == REPAIR_ACTION_AMBIGUOUS)
         return SB_OK;
@@ -325,6 +339,11 @@ static enum sb_err apply(struct worker *worker, struct plan *plan, uint32_t numb
         .queued_ns = queued_ns(worker, plan, item),
         .adds_link = (!as_parent || outcome->link_too) && !outcome->link_exists,
     };
+    item->left_out = consumer.adds_link && has_enough_links(worker, item, outcome->consumer);
+    if (item->left_out) {
+        consumer.adds_link = false;
+        item->counts = as_parent;
+    }
     if (as_parent)
         merge(worker, plan, item, evidence->producer_state);
     if (!as_parent || outcome->target == outcome->consumer) {
@@ -371,8 +390,12 @@ static enum sb_err resolve(struct worker *worker, uint32_t number)
     enum sb_err err = plan_list_spans(worker, plan->trace, &trace.span_count);
     if (err == SB_OK)
         err = list_evidence(worker, plan, &trace.evidence_count);
+    if (err == SB_OK)
+        err = grow((void **)&plans->links_added, &plans->links_room, trace.span_count,
+                   sizeof(*plans->links_added));
     if (err != SB_OK || trace.span_count == 0)
         return err;
+    memset(plans->links_added, 0, trace.span_count * sizeof(*plans->links_added));
     add_sides(worker, plan->trace, trace.span_count);
     trace.spans = plans->spans;
     trace.evidence = plans->evidence;
@@ -398,6 +421,7 @@ void plan_count_repairs(struct worker *worker)
         for (uint32_t at = extra == NULL ? POOL_NONE : extra->first_evidence;
              at != POOL_NONE;) {
             const struct evidence_item *item = traces_evidence(&worker->traces, at);
+            worker->counters.links_left_out += item->left_out;
             if (item->counts)
                 worker->counters.repairs[item->join.rule][item->result]++;
             at = item->next;

@@ -143,6 +143,8 @@ struct plans {
     uint32_t patch_room;
     struct repair_span *spans;
     uint32_t span_room;
+    uint32_t *links_added; /* to each of the spans, by the plan being made */
+    uint32_t links_room;
     struct repair_evidence *evidence;
     struct evidence_item **evidence_items;
     struct repair_outcome *outcomes;

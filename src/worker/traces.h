@@ -60,6 +60,7 @@ struct evidence_item {
     uint16_t decided_policy;
     struct trace_id target; /* the id under which the producer's trace goes, if decided */
     bool counts;            /* in the plan: it has a result, */
+    bool left_out;          /* or would have been one link too many, */
     uint8_t result;         /* enum worker_repair_result */
     uint32_t next;
 };

@@ -9,7 +9,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 wanted=1.26
 module=golang.org/toolchain
 case $(uname -m) in
-    x86_64) version=v0.0.1-go1.26.0.linux-amd64 sum='h1:1p2G5COR51f8Q3EQ4HLJQDDL2ytLEqfL/yTawB0Jr8w=' ;;
+    x86_64)
+        version=v0.0.1-go1.26.0.linux-amd64
+        sum='h1:1p2G5COR51f8Q3EQ4HLJQDDL2ytLEqfL/yTawB0Jr8w='
+        ;;
     *) version='' sum='' ;;
 esac
 

@@ -450,6 +450,30 @@ static void test_a_batch_is_linked_never_merged(void **state)
     finish(&rig);
 }
 
+/* What is beyond the limit is counted, not added; the hop's other marks stay. */
+static void test_a_span_is_given_so_many_links_and_no_more(void **state)
+{
+    (void)state;
+    for (uint32_t most = 0; most < 2; most++) {
+        struct rig rig;
+        rig_init(&rig);
+        for (int i = 0; i < RIG_TOPICS; i++) {
+            rig.topics[i].repair.mode = REPAIR_LINK;
+            rig.topics[i].repair.links_max = most;
+        }
+        rig_start(&rig);
+        struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+        hop_push(&rig, &hop);
+        rig_wait(&rig);
+        assert_int_equal(rig_out(&rig, 200)->span->n_links, most);
+        assert_true(out_has(rig_out(&rig, 200), "spanbridge.dwell_ms"));
+        struct worker_counters counters = rig_counters(&rig);
+        assert_int_equal(counters.links_left_out, 1 - most);
+        assert_int_equal(counters.repairs[REPAIR_RULE_COORDINATE][WORKER_REPAIRED_LINK], most);
+        finish(&rig);
+    }
+}
+
 /* One trace that consumes for ever, and one that sends as much: a link for each message. */
 static void test_a_trace_of_thousands_of_hops_is_linked_hop_by_hop(void **state)
 {
@@ -870,6 +894,7 @@ int main(void)
         cmocka_unit_test(test_the_root_of_a_request_does_not_move),
         cmocka_unit_test(test_a_remote_parent_stays),
         cmocka_unit_test(test_a_batch_is_linked_never_merged),
+        cmocka_unit_test(test_a_span_is_given_so_many_links_and_no_more),
         cmocka_unit_test(test_a_trace_of_thousands_of_hops_is_linked_hop_by_hop),
         cmocka_unit_test(test_a_tree_of_thousands_leaves_as_one),
         cmocka_unit_test(test_links_to_several_messages_stay_links),

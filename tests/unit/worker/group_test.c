@@ -106,6 +106,27 @@ static void test_idle_waits_for_dead_letters(void **state)
     rig_clear(&rig);
 }
 
+/* A drain reads the message topics first: spans stay where they are until then. */
+static void test_taps_are_read_before_spans_where_that_is_asked_for(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig.options.taps_first = true;
+    rig_start(&rig);
+    struct hop hop = hop_default(&rig, HOP_BY_HEADER);
+    hop_push(&rig, &hop);
+    for (int i = 0; i < 5; i++)
+        rig_turn(&rig, 0);
+    assert_int_equal(rig_counters(&rig).messages_read, 1);
+    assert_int_equal(rig_counters(&rig).records_read, 0);
+    worker_group_set_phase(rig.group, WORKER_RUN);
+    rig_wait(&rig);
+    hop_expect_merged(&rig, &hop);
+    rig_drain(&rig);
+    rig_clear(&rig);
+}
+
 /* What was polled when intake stops is still taken: or a drain would end before its end. */
 static void test_settling_takes_what_was_polled(void **state)
 {
@@ -322,6 +343,7 @@ int main(void)
         cmocka_unit_test(test_memory_shortage_makes_no_group),
         cmocka_unit_test(test_quiet_means_that_nothing_is_under_way),
         cmocka_unit_test(test_idle_waits_for_dead_letters),
+        cmocka_unit_test(test_taps_are_read_before_spans_where_that_is_asked_for),
         cmocka_unit_test(test_settling_takes_what_was_polled),
         cmocka_unit_test(test_settling_decides_nothing),
         cmocka_unit_test(test_closing_a_lane_publishes_its_last_watermark),

@@ -31,6 +31,7 @@
     X(incomplete_traces) /* kept ones with a parent missing */                                 \
     X(adopted_spans)                                                                           \
     X(headers_malformed) /* traceparent headers that are none */                               \
+    X(links_left_out)    /* beyond repair.links_max of one span */                             \
     X(hops_forgotten)    /* memory for evidence was used up */                                 \
     WORKER_SPAN_CLASSES(X)
 

@@ -29,7 +29,8 @@ struct worker_repair {
     enum repair_mode mode;
     bool queue_span;
     bool adopt_root;
-    bool unseen_merge; /* an unseen producer's trace may be merged into */
+    bool unseen_merge;  /* an unseen producer's trace may be merged into */
+    uint32_t links_max; /* that one span may be given */
 };
 
 enum worker_role { WORKER_SPANS, WORKER_MESSAGES };
@@ -79,6 +80,7 @@ struct worker_options {
     size_t window_bytes_max;  /* of each worker */
     size_t verdict_bytes_max; /* of each worker */
     size_t hop_bytes_max;     /* of each worker */
+    bool taps_first;          /* begin with WORKER_TAPS */
     bool record_policy_all;
     bool dry_run;
     uint64_t hash_seed; /* 0: one that nobody can guess; tests choose theirs */
@@ -86,6 +88,7 @@ struct worker_options {
 
 /* What all workers are doing; moved by the control thread, in this order. */
 enum worker_phase {
+    WORKER_TAPS,   /* read message topics, and leave spans where they are */
     WORKER_RUN,    /* read and decide by deadlines */
     WORKER_SETTLE, /* read no more, decide no more; hand over, flush and wait */
     WORKER_DECIDE, /* the same, but give every trace that is left its verdict */
