@@ -368,6 +368,18 @@ static void free_reader(struct source_kafka *source, struct reader *reader)
     rd_kafka_destroy_flags(reader->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
+char *source_kafka_cluster_id(struct source_kafka *source)
+{
+    struct reader *reader = source_reader(source, SOURCE_SPANS);
+    if (reader->rk == NULL)
+        reader = source_reader(source, SOURCE_MESSAGES);
+    char *id = reader->rk == NULL ? NULL : rd_kafka_clusterid(reader->rk, 0);
+    char *copy = memory_copy_text(id);
+    if (id != NULL)
+        rd_kafka_mem_free(reader->rk, id);
+    return copy;
+}
+
 static void free_producer(struct source_kafka *source)
 {
     if (source->producer == NULL)

@@ -156,6 +156,7 @@ static void clear_worker(struct worker *worker)
     clear_lanes(&worker->taps);
     ledger_free(worker->ledger);
     destinations_clear(&worker->destinations);
+    memory_free(worker->cluster_id);
     plans_clear(&worker->plans);
     repair_hops_free(worker->hops);
     aliases_clear(&worker->aliases);

@@ -90,6 +90,22 @@ void emit_read_fact(struct worker *worker, const struct otlp_span *span,
     finish_fact(span, envelope, ret);
 }
 
+/*
+ * The cluster that the span names, or none where it is the one that is read: most spans name no
+ * cluster, and that is the one they mean.
+ */
+static struct bytes foreign_cluster(struct worker *worker, struct bytes named)
+{
+    const struct bytes none = {0};
+    if (named.len == 0)
+        return none;
+    if (worker->cluster_id == NULL)
+        worker->cluster_id = source_kafka_cluster_id(worker->options->source);
+    bool is_own =
+        worker->cluster_id == NULL || bytes_equal(bytes_text(worker->cluster_id), named);
+    return is_own ? none : named;
+}
+
 /* Fills *ret when the span is a side of a hop whose destination is to be repaired. */
 static bool read_side(struct worker *worker, const struct otlp_span *span,
                       const struct otlp_envelope *envelope, struct hop_side *ret)
@@ -120,8 +136,8 @@ static bool read_side(struct worker *worker, const struct otlp_span *span,
         .has_key = repair_fact_has_coordinate(&fact),
     };
     if (ret->has_key)
-        ret->key = repair_coordinate_key((struct bytes){0}, fact.destination, fact.partition,
-                                         fact.offset);
+        ret->key = repair_coordinate_key(foreign_cluster(worker, fact.cluster_id),
+                                         fact.destination, fact.partition, fact.offset);
     if (consumer)
         learned_add(&worker->group->learned, destination);
     ret->has_link =

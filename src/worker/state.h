@@ -175,6 +175,7 @@ struct worker {
     struct worker_group *group;
     const uint16_t *alias_of_key; /* key id -> alias, or OTLP_KEY_NONE */
     uint64_t now_ns;              /* monotonic, once per turn of the loop */
+    char *cluster_id;             /* owned; NULL: nobody has asked yet, or it is not known */
 
     struct otlp_scan *scan;
     struct text json; /* a record in protobuf form */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/memory.h"
 #include "support/test.h"
 
 void fake_source_init(struct source_kafka *source)
@@ -158,6 +159,11 @@ void source_kafka_publish(struct source_kafka *source, uint32_t worker, uint32_t
 uint64_t source_kafka_tap_time_ns(const struct source_kafka *source, uint32_t topic)
 {
     return source->tap_time_ns[topic];
+}
+
+char *source_kafka_cluster_id(struct source_kafka *source)
+{
+    return memory_copy_text(source->cluster_id);
 }
 
 bool source_kafka_find_topic(const struct source_kafka *source, enum source_role role,

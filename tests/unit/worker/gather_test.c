@@ -379,6 +379,56 @@ static void test_a_full_window_forgets_hops_not_spans(void **state)
     finish(&rig);
 }
 
+/* One coordinate in two clusters is two places; who names no cluster means the one that is read. */
+static void test_coordinates_are_those_of_one_cluster(void **state)
+{
+    (void)state;
+    const struct {
+        const char *own;
+        const char *sender;
+        const char *consumer;
+        bool joined;
+    } rows[] = {
+        {"east", "east", "", true},     {"east", "", "east", true},
+        {"east", "west", "west", true}, {"east", "west", "", false},
+        {"east", "", "west", false},    {"east", "east", "west", false},
+        {NULL, "west", "", true}, /* as long as nobody knows better */
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rig rig;
+        start(&rig, 1);
+        rig.source.cluster_id = rows[i].own;
+        const char *key = "messaging.kafka.cluster.id";
+        const struct span_spec send = {.trace = rig_trace(&rig, 0, 1),
+                                       .id = 10,
+                                       .kind = OTLP_KIND_PRODUCER,
+                                       .operation = "send",
+                                       .topic = "orders",
+                                       .placed = true,
+                                       .offset = 7,
+                                       .key = key,
+                                       .value = rows[i].sender};
+        const struct span_spec process = {.trace = rig_trace(&rig, 0, 2),
+                                          .id = 20,
+                                          .kind = OTLP_KIND_CONSUMER,
+                                          .start_ms = 40,
+                                          .operation = "process",
+                                          .topic = "orders",
+                                          .placed = true,
+                                          .offset = 7,
+                                          .key = key,
+                                          .value = rows[i].consumer};
+        rig_push(&rig, 0, &send, 1);
+        rig_push(&rig, 0, &process, 1);
+        rig_wait(&rig);
+        rig_advance_ms(&rig, RIG_HOLD_MS);
+        rig_wait(&rig);
+        assert_int_equal(out_has_trace(rig_out(&rig, 20), send.trace), rows[i].joined);
+        rig_drain(&rig);
+        rig_clear(&rig);
+    }
+}
+
 /* Whichever allocation fails while traces are gathered: all spans leave, joined or not. */
 static void test_memory_shortage_forgets_hops_not_spans(void **state)
 {
@@ -451,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_large_spans_reach_their_trace),
         cmocka_unit_test(test_a_span_beyond_a_ring_message_is_boxed),
         cmocka_unit_test(test_a_full_window_forgets_hops_not_spans),
+        cmocka_unit_test(test_coordinates_are_those_of_one_cluster),
         cmocka_unit_test(test_memory_shortage_forgets_hops_not_spans),
         cmocka_unit_test(test_a_full_ring_blocks_intake),
     };

@@ -162,6 +162,12 @@ uint64_t source_kafka_tap_time_ns(const struct source_kafka *source, uint32_t to
  */
 uint64_t source_kafka_tap_since_ns(const struct source_kafka *source, uint32_t topic);
 
+/*
+ * Any thread: the id that the cluster gives itself, or NULL while it is not known.  Never waits;
+ * the caller frees it with memory_free.
+ */
+char *source_kafka_cluster_id(struct source_kafka *source);
+
 /* Any thread: the options' topic of that role which the name belongs to; false: none. */
 bool source_kafka_find_topic(const struct source_kafka *source, enum source_role role,
                              const char *name, uint32_t *ret_index);
