@@ -69,6 +69,12 @@ static void on_trouble(void *arg, const char *what, const char *text, bool fatal
         end(app, EX_UNAVAILABLE);
 }
 
+static void on_gap(void *arg, const char *text)
+{
+    const struct app *app = arg;
+    log_event(app->log, LOG_ERROR, "source", "records_gone", LOG_TEXT("text", text));
+}
+
 struct source_events control_source_events(struct app *app)
 {
     return (struct source_events){
@@ -76,6 +82,7 @@ struct source_events control_source_events(struct app *app)
         .on_close = on_lanes_close,
         .on_dead_letter = on_dead_letter,
         .on_trouble = on_trouble,
+        .on_gap = on_gap,
         .arg = app,
     };
 }

@@ -264,8 +264,7 @@ static void take_note(struct source_kafka *source, struct note *note)
         rebalance_reopen(source, note->lane, note->offset);
         break;
     case NOTE_GAP:
-        trouble_report(source, TROUBLE_GAP, note->text, false);
-        trouble_clear(source, TROUBLE_GAP); /* it is over, but must have been seen */
+        source->options.events.on_gap(source->options.events.arg, note->text);
         break;
     case NOTE_SCOUT:
         scout_apply(source, note->report);

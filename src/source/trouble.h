@@ -12,8 +12,6 @@
 /* `what` of trouble that is not a topic's: with the cluster, with the group. */
 #define TROUBLE_CLUSTER "kafka"
 #define TROUBLE_GROUP   "group"
-/* Offsets that are gone: told and taken back at once. */
-#define TROUBLE_GAP "gap"
 
 enum sb_err troubles_new(struct troubles **ret) SB_MUST_USE;
 void troubles_free(struct troubles *troubles);

@@ -99,6 +99,7 @@ struct driver {
     bool fatal;
     char trouble_what[BENCH_TEXT_LEN];
     char trouble[BENCH_TEXT_LEN]; /* the newest */
+    char gap[BENCH_TEXT_LEN];     /* likewise */
 };
 
 /* Defaults: group "g", two workers, commits every 50 ms, publishing; no topics yet. */

@@ -69,10 +69,11 @@ struct source_events {
     void (*on_dead_letter)(void *arg, void *ticket, enum sb_err result);
     /*
      * A topic, the group or the cluster fails for now (text for people); cleared with text NULL.
-     * It is not logged by the source.  `what` is the topic's name, "group" or "kafka"; or "gap",
-     * for offsets that were gone, which is cleared at once.
+     * It is not logged by the source.  `what` is the topic's name, "group" or "kafka".
      */
     void (*on_trouble)(void *arg, const char *what, const char *text, bool fatal);
+    /* Records were gone before they were read: by retention, or with their topic. */
+    void (*on_gap)(void *arg, const char *text);
     void *arg;
 };
 
