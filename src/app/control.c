@@ -180,11 +180,11 @@ static void on_stop_fd(evutil_socket_t fd, short what, void *arg)
 
 static bool watch(struct app *app, evutil_socket_t fd, short what, event_callback_fn on_event)
 {
-    struct event *event = event_new(app->base, fd, what | EV_PERSIST, on_event, app);
+    struct event *event = event_new(app->base, fd, (short)(what | EV_PERSIST), on_event, app);
     if (event == NULL)
         return false;
     app->events[app->event_count++] = event;
-    const struct timeval tick = {.tv_usec = TICK_MS * 1000};
+    const struct timeval tick = {.tv_usec = TICK_MS * 1000L};
     return event_add(event, what == EV_TIMEOUT ? &tick : NULL) == 0;
 }
 
@@ -203,10 +203,8 @@ static bool watch_all(struct app *app)
 int control_run(struct app *app)
 {
     app->base = event_base_new();
-    if (app->base == NULL || !watch_all(app))
-        app->exit_code = EX_SOFTWARE;
-    else if (worker_group_start(app->group) != SB_OK ||
-             source_kafka_start(app->source) != SB_OK)
+    if (app->base == NULL || !watch_all(app) || worker_group_start(app->group) != SB_OK ||
+        source_kafka_start(app->source) != SB_OK)
         app->exit_code = EX_SOFTWARE;
     else if (app->state != APP_ENDED) /* starting may have failed fast already */
         event_base_dispatch(app->base);

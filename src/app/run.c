@@ -50,8 +50,10 @@ static int exit_code(const struct app *app, const struct summary *summary)
 static void keep_large_blocks(void)
 {
     enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20 };
+    /* NOLINTBEGIN(concurrency-mt-unsafe): no other thread runs yet */
     mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
     mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+    /* NOLINTEND(concurrency-mt-unsafe) */
 }
 
 int app_run(const struct settings *settings, const struct app_run_options *options)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clean.h"
+#include "core/assert.h"
 #include "core/memory.h"
 
 struct includer {
@@ -190,6 +191,7 @@ static enum sb_err add_file(struct source *source, const char *path,
     struct text content;
     text_init(&content, SOURCE_FILE_BYTES_MAX);
     if (source->file_count++ >= SOURCE_FILES_MAX) {
+        SB_ASSERT(from != NULL); /* the first file is within the limit */
         report_error(source->report, *from, "more than %d included files", SOURCE_FILES_MAX);
         source->broken = true;
         return SB_OK;

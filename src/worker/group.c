@@ -228,7 +228,7 @@ static void discard_messages(struct worker_group *group)
     bool more = true;
     while (more) {
         more = false;
-        for (uint32_t i = 0; i < group->count; i++) {
+        for (uint32_t i = 0; group->workers != NULL && i < group->count; i++) {
             struct exchange *exchange = &group->workers[i].exchange;
             if (exchange->outboxes == NULL)
                 continue;

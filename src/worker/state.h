@@ -290,12 +290,12 @@ void arrival_send_trace(struct worker *worker, uint32_t to, window_trace trace);
 /* Spans gathered for other workers leave now. */
 void arrival_flush(struct worker *worker);
 
-/* gather.c */
+/* gather.c; where there is an `arg` here and below, it is the worker */
 void gather_add_side(struct worker *worker, struct trace_id trace_id,
                      const struct hop_side *side);
 void gather_add_message(struct worker *worker, struct repair_key key,
                         const struct repair_message_side *side);
-void gather_on_join(void *worker, const struct repair_join *join);
+void gather_on_join(void *arg, const struct repair_join *join);
 void gather_receive(struct worker *worker, enum message_type type, struct bytes body);
 
 /* verdict.c */
@@ -334,8 +334,8 @@ void letters_send_span(struct worker *worker, const struct record *record, ledge
 /* A sink refused it; takes place at the worker that read the record. */
 void letters_send_refused(struct worker *worker, uint32_t record, unsigned reason,
                           const struct otlp_envelope *envelope, struct bytes body);
-void letters_receive_refused(struct worker *worker, struct bytes message);
-void letters_discard_refused(struct bytes message); /* at the end of all */
+void letters_receive_refused(struct worker *worker, struct bytes body);
+void letters_discard_refused(struct bytes body); /* at the end of all */
 /* Takes in letters that have arrived, and sends those that found no room before. */
 void letters_collect(struct worker *worker);
 void letters_clear(struct worker *worker);
@@ -346,7 +346,7 @@ void worker_release(struct worker *worker, uint32_t record, uint32_t counts);
 /* Sinks' answers, in loop.c. */
 /* Returns when a sink has answered, or after a moment. */
 void worker_wait_for_sinks(struct worker *worker);
-void worker_span_finished(void *worker, const struct ticket *ticket,
+void worker_span_finished(void *arg, const struct ticket *ticket,
                           const struct sink_batch *batch, const struct sink_span *span);
 
 /* counters.c */
@@ -354,6 +354,6 @@ void worker_share_counters(struct worker *worker);
 
 /* One turn of the loop; false: the thread has to end. */
 bool worker_turn(struct worker *worker);
-void *worker_run(void *worker);
+void *worker_run(void *arg);
 
 #endif

@@ -66,7 +66,7 @@ enum sb_err window_open(struct window *window, struct trace_id id, uint64_t hash
                         uint64_t now_ns, window_trace *ret) SB_MUST_USE;
 
 /* Copies the span in.  SB_ERR_FULL: the byte budget is used up; SB_ERR_MEMORY. */
-enum sb_err window_append(struct window *window, window_trace trace,
+enum sb_err window_append(struct window *window, window_trace number,
                           const struct window_span *span) SB_MUST_USE;
 
 /*
@@ -76,7 +76,7 @@ enum sb_err window_append(struct window *window, window_trace trace,
 void window_overdraw(struct window *window, bool overdraws);
 
 /* Has the trace reached the per-trace caps? */
-bool window_is_over_caps(const struct window *window, window_trace trace);
+bool window_is_over_caps(const struct window *window, window_trace number);
 
 /* The oldest trace whose deadline has passed, or WINDOW_NONE.  It stays where it is. */
 window_trace window_due(struct window *window, uint64_t now_ns);
@@ -88,44 +88,44 @@ window_trace window_oldest(const struct window *window);
 uint64_t window_next_deadline_ns(const struct window *window);
 
 /* Gives the trace a new deadline, now + hold_retry. */
-void window_hold(struct window *window, window_trace trace, uint64_t now_ns);
+void window_hold(struct window *window, window_trace number, uint64_t now_ns);
 
 /* Its root has come: due after_root from now, if that is sooner.  Not for held ones. */
-void window_root_seen(struct window *window, window_trace trace, uint64_t now_ns);
+void window_root_seen(struct window *window, window_trace number, uint64_t now_ns);
 
 /* A span of it has come: with idle_ns, it is not due before it has been idle for so long. */
-void window_touch(struct window *window, window_trace trace, uint64_t now_ns);
+void window_touch(struct window *window, window_trace number, uint64_t now_ns);
 
 /* Which deadline of a due trace has passed. */
 enum window_deadline { WINDOW_WAIT, WINDOW_AFTER_ROOT, WINDOW_IDLE };
-enum window_deadline window_deadline(const struct window *window, window_trace trace,
+enum window_deadline window_deadline(const struct window *window, window_trace number,
                                      uint64_t now_ns);
 
 /* Takes the trace off all deadlines: somebody else's verdict will close it. */
-void window_suspend(struct window *window, window_trace trace);
+void window_suspend(struct window *window, window_trace number);
 
 /* Makes it due as it was when opened now: the opposite of window_suspend. */
-void window_resume(struct window *window, window_trace trace, uint64_t now_ns);
+void window_resume(struct window *window, window_trace number, uint64_t now_ns);
 
-struct trace_id window_trace_id(const struct window *window, window_trace trace);
-uint64_t window_first_seen_ns(const struct window *window, window_trace trace);
-uint32_t window_span_count(const struct window *window, window_trace trace);
-void *window_data(const struct window *window, window_trace trace);
+struct trace_id window_trace_id(const struct window *window, window_trace number);
+uint64_t window_first_seen_ns(const struct window *window, window_trace number);
+uint32_t window_span_count(const struct window *window, window_trace number);
+void *window_data(const struct window *window, window_trace number);
 
 /* Walks a trace's spans in the order of their arrival. */
 struct window_walk {
     uint32_t block;
     uint32_t slot;
 };
-struct window_walk window_walk_start(const struct window *window, window_trace trace);
-bool window_walk_next(const struct window *window, window_trace trace, struct window_walk *walk,
-                      struct window_span *ret);
+struct window_walk window_walk_start(const struct window *window, window_trace number);
+bool window_walk_next(const struct window *window, window_trace number,
+                      struct window_walk *walk, struct window_span *ret);
 
 /* Forgets the spans, not the trace. */
-void window_drop_spans(struct window *window, window_trace trace);
+void window_drop_spans(struct window *window, window_trace number);
 
 /* Forgets the trace and its spans. */
-void window_close(struct window *window, window_trace trace);
+void window_close(struct window *window, window_trace number);
 
 /* Any trace at all, in no order; WINDOW_NONE: the window is empty. */
 window_trace window_any(const struct window *window);
@@ -134,7 +134,7 @@ window_trace window_any(const struct window *window);
  * Prefetches what closing the trace that is due behind this one looks at, and returns that
  * trace, or WINDOW_NONE.
  */
-window_trace window_prefetch_newer(const struct window *window, window_trace trace);
+window_trace window_prefetch_newer(const struct window *window, window_trace number);
 
 struct window_totals {
     uint64_t traces;

@@ -123,8 +123,8 @@ void worker_group_close_lanes(struct worker_group *group, const struct source_la
 void worker_group_dead_letter_done(struct worker_group *group, void *ticket,
                                    enum sb_err result);
 
-/* Sink threads: a batch is back. */
-void worker_group_batch_done(void *group, struct sink_batch *batch);
+/* Sink threads: a batch is back.  `arg` is the group. */
+void worker_group_batch_done(void *arg, struct sink_batch *batch);
 
 /*
  * Control thread.  Quiet: no message under way between workers, and all have seen the
