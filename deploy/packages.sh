@@ -8,7 +8,7 @@ set -euo pipefail
 build_packages=(
     build-essential ca-certificates cmake ninja-build pkg-config
     libconfig-dev libcurl4-openssl-dev libevent-dev libjansson-dev liblz4-dev libpcre2-dev
-    libprotobuf-c-dev libssl-dev libxxhash-dev libzstd-dev protobuf-c-compiler zlib1g-dev
+    libprotobuf-c-dev librabbitmq-dev libssl-dev libxxhash-dev libzstd-dev protobuf-c-compiler zlib1g-dev
 )
 test_packages=(
     clang clang-format clang-tidy libclang-rt-14-dev libcmocka-dev libnghttp2-dev

@@ -3,6 +3,7 @@
 #include "blank.h"
 #include "core/bytes.h"
 #include "core/hex.h"
+#include "ids.h"
 #include "spanbridge/context.h"
 
 /* Places in the text: version, trace id, parent id, flags, and the dash before each. */
@@ -20,12 +21,10 @@ static bool read_hex(const char *at, uint8_t *ret, size_t len)
     return hex_decode(bytes_of(at, 2 * len), false, ret, len) == SB_OK;
 }
 
-static bool is_zero(const uint8_t *at, size_t len)
+static bool is_hex_in_any_case(const char *at, size_t len)
 {
-    uint8_t any = 0;
-    for (size_t i = 0; i < len; i++)
-        any |= at[i];
-    return any == 0;
+    uint8_t ignored[SPANBRIDGE_TRACE_ID_LEN];
+    return hex_decode(bytes_of(at, 2 * len), true, ignored, len) == SB_OK;
 }
 
 /* What the whole text must look like once its version is known. */
@@ -45,6 +44,17 @@ static bool has_dashes(const char *text)
            text[FLAGS_AT - 1] == '-';
 }
 
+/* Why ids or flags could not be read: a common fault of writers gets a name of its own. */
+static enum spanbridge_result find_fault(const char *text)
+{
+    return has_dashes(text) &&
+                   is_hex_in_any_case(text + TRACE_ID_AT, SPANBRIDGE_TRACE_ID_LEN) &&
+                   is_hex_in_any_case(text + SPAN_ID_AT, SPANBRIDGE_SPAN_ID_LEN) &&
+                   is_hex_in_any_case(text + FLAGS_AT, 1)
+               ? SPANBRIDGE_UPPER_CASE
+               : SPANBRIDGE_BAD_GRAMMAR;
+}
+
 enum spanbridge_result spanbridge_parse_traceparent(const char *text, size_t len,
                                                     struct spanbridge_context *ret)
 {
@@ -58,15 +68,15 @@ enum spanbridge_result spanbridge_parse_traceparent(const char *text, size_t len
     if (result != SPANBRIDGE_OK)
         return result;
 
-    struct spanbridge_context context = {0};
+    struct spanbridge_context context = {.format = SPANBRIDGE_FORMAT_W3C,
+                                         .tracestate_result = SPANBRIDGE_ABSENT};
     uint8_t flags;
     if (!has_dashes(text) ||
         !read_hex(text + TRACE_ID_AT, context.trace_id, SPANBRIDGE_TRACE_ID_LEN) ||
         !read_hex(text + SPAN_ID_AT, context.span_id, SPANBRIDGE_SPAN_ID_LEN) ||
         !read_hex(text + FLAGS_AT, &flags, 1))
-        return SPANBRIDGE_BAD_GRAMMAR;
-    if (is_zero(context.trace_id, SPANBRIDGE_TRACE_ID_LEN) ||
-        is_zero(context.span_id, SPANBRIDGE_SPAN_ID_LEN))
+        return find_fault(text);
+    if (!ids_are_set(&context))
         return SPANBRIDGE_ZERO_ID;
     /* Of a version we do not know only the sampled bit may be understood. */
     context.flags = flags & (version == 0 ? KNOWN_FLAGS : SPANBRIDGE_FLAG_SAMPLED);

@@ -8,7 +8,7 @@
 #include "otlp/json.h"
 #include "otlp/value.h"
 #include "otlp/write.h"
-#include "spanbridge/context.h"
+#include "spanbridge/carrier.h"
 #include "state.h"
 
 #include "core/hash.h"

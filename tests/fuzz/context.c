@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/assert.h"
-#include "spanbridge/context.h"
+#include "spanbridge/carrier.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *at, size_t len);
 
