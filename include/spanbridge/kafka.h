@@ -26,10 +26,11 @@ extern "C" {
 /* A header name that is looked for, as this message writes it, and its NUL. */
 enum { SPANBRIDGE_KAFKA_NAME_SIZE_ = 16 };
 
-/* The list as callbacks get it: read through `read`, written through `write`. */
+/* The list as callbacks get it. */
 struct spanbridge_kafka_list_ {
     const rd_kafka_headers_t *read;
-    rd_kafka_headers_t *write;
+    rd_kafka_headers_t *write; /* the same; NULL to read only */
+    bool has_spellings;        /* some name differs from ours by its case alone */
 };
 
 static inline bool spanbridge_kafka_get_(void *arg, size_t index, struct spanbridge_header *ret)
@@ -43,36 +44,60 @@ static inline bool spanbridge_kafka_get_(void *arg, size_t index, struct spanbri
     return true;
 }
 
-/* Finds the name from header *at on and copies it as it is written: removal frees it. */
-static inline bool spanbridge_kafka_find_(const rd_kafka_headers_t *headers, const char *name,
-                                          size_t *at, char ret[SPANBRIDGE_KAFKA_NAME_SIZE_])
+/* Whether `found` is the name, which is in lower-case letters, in any case but this one. */
+static inline bool spanbridge_kafka_is_spelling_(const char *found, const char *name)
 {
-    size_t len = strlen(name);
+    bool differs = false;
+    for (; *name != '\0'; found++, name++) {
+        if (*found == *name)
+            continue;
+        if (*found != *name - 'a' + 'A')
+            return false;
+        differs = true;
+    }
+    return differs && *found == '\0';
+}
+
+static inline bool spanbridge_kafka_has_spellings_(const rd_kafka_headers_t *headers)
+{
     const char *found;
     const void *value;
     size_t value_len;
-    for (; rd_kafka_header_get_all(headers, *at, &found, &value, &value_len) ==
-           RD_KAFKA_RESP_ERR_NO_ERROR;
-         (*at)++) {
-        size_t i = 0;
-        while (i < len && (found[i] == name[i] || found[i] == name[i] - 'a' + 'A'))
-            i++;
-        if (i < len || found[i] != '\0' || len >= SPANBRIDGE_KAFKA_NAME_SIZE_)
-            continue;
-        memcpy(ret, found, len + 1);
-        return true;
+    size_t at;
+    for (at = 0; rd_kafka_header_get_all(headers, at, &found, &value, &value_len) ==
+                 RD_KAFKA_RESP_ERR_NO_ERROR;
+         at++) {
+        if (spanbridge_kafka_is_spelling_(found, "traceparent") ||
+            spanbridge_kafka_is_spelling_(found, "tracestate"))
+            return true;
     }
     return false;
 }
 
-/* librdkafka removes by exact name: each spelling that is there is removed by itself. */
+/*
+ * librdkafka removes by exact name: the usual spelling at once, then each other one that is
+ * there, by a copy of it, since removal frees it.
+ */
 static inline enum spanbridge_result spanbridge_kafka_remove_(void *arg, const char *name)
 {
     const struct spanbridge_kafka_list_ *list = (const struct spanbridge_kafka_list_ *)arg;
+    rd_kafka_headers_t *headers = list->write;
     char spelling[SPANBRIDGE_KAFKA_NAME_SIZE_];
+    const char *found;
+    const void *value;
+    size_t value_len;
     size_t at = 0;
-    while (spanbridge_kafka_find_(list->write, name, &at, spelling)) {
-        if (rd_kafka_header_remove(list->write, spelling) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (rd_kafka_header_remove(headers, name) == RD_KAFKA_RESP_ERR__READ_ONLY)
+        return SPANBRIDGE_REFUSED;
+    while (list->has_spellings &&
+           rd_kafka_header_get_all(headers, at, &found, &value, &value_len) ==
+               RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (!spanbridge_kafka_is_spelling_(found, name)) {
+            at++;
+            continue;
+        }
+        memcpy(spelling, found, strlen(name) + 1);
+        if (rd_kafka_header_remove(headers, spelling) != RD_KAFKA_RESP_ERR_NO_ERROR)
             return SPANBRIDGE_REFUSED;
     }
     return SPANBRIDGE_OK;
@@ -101,6 +126,7 @@ static inline enum spanbridge_result spanbridge_kafka_extract(const rd_kafka_hea
         return SPANBRIDGE_ABSENT;
     list.read = headers;
     list.write = NULL;
+    list.has_spellings = false;
     carrier.on_get = spanbridge_kafka_get_;
     carrier.on_remove = NULL;
     carrier.on_set = NULL;
@@ -120,6 +146,7 @@ spanbridge_kafka_inject(const struct spanbridge_context *context, rd_kafka_heade
     struct spanbridge_carrier carrier;
     list.read = headers;
     list.write = headers;
+    list.has_spellings = spanbridge_kafka_has_spellings_(headers);
     carrier.on_get = spanbridge_kafka_get_;
     carrier.on_remove = spanbridge_kafka_remove_;
     carrier.on_set = spanbridge_kafka_set_;

@@ -1,5 +1,7 @@
 #include "header.h"
 
+#include <string.h>
+
 #include "blank.h"
 
 static int lower(int c)
@@ -11,6 +13,8 @@ bool header_is_named(const struct spanbridge_header *header, const char *name, s
 {
     if (header->name_len != len)
         return false;
+    if (memcmp(header->name, name, len) == 0) /* as nearly all write it */
+        return true;
     for (size_t i = 0; i < len; i++) {
         if (lower(header->name[i]) != name[i])
             return false;

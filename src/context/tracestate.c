@@ -10,19 +10,19 @@ enum {
     LONG_MEMBER_LEN = 128 /* longer members go first when a list has to be cut */
 };
 
+static bool is_between(char c, char first, char last)
+{
+    return (uint8_t)(c - first) <= (uint8_t)(last - first);
+}
+
 static bool starts_key(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    return is_between(c, 'a', 'z') || is_between(c, '0', '9');
 }
 
 static bool continues_key(char c)
 {
     return starts_key(c) || c == '_' || c == '-' || c == '*' || c == '/' || c == '@';
-}
-
-static bool belongs_to_value(char c)
-{
-    return c >= 0x20 && c <= 0x7e && c != ',' && c != '=';
 }
 
 static bool key_is_valid(const char *key, size_t len)
@@ -36,16 +36,32 @@ static bool key_is_valid(const char *key, size_t len)
     return true;
 }
 
-/* Its end is never blank: members come without outer blanks. */
+/*
+ * Whether all are 0x20 to 0x7e, eight at a time, since values are most of a list: the high bit
+ * of a byte is set by subtracting 0x20 from less, by adding 1 to 0x7f, or from the start.  A
+ * borrow or carry into the next byte comes only from one that is bad already.
+ */
+static bool is_printable(const char *at, size_t len)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t bad = 0;
+    for (; len >= sizeof(bad); at += sizeof(bad), len -= sizeof(bad)) {
+        uint64_t word;
+        memcpy(&word, at, sizeof(word));
+        bad |= (word - 0x20 * ones) | (word + ones) | word;
+    }
+    for (; len > 0; at++, len--) {
+        uint64_t byte = (uint8_t)*at;
+        bad |= (byte - 0x20) | (byte + 1) | byte;
+    }
+    return (bad & 0x80 * ones) == 0;
+}
+
+/* Its end is never blank: members come without outer blanks.  Nor is there a comma in it. */
 static bool value_is_valid(const char *value, size_t len)
 {
-    if (len == 0 || len > VALUE_LEN_MAX)
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (!belongs_to_value(value[i]))
-            return false;
-    }
-    return true;
+    return len > 0 && len <= VALUE_LEN_MAX && memchr(value, '=', len) == NULL &&
+           is_printable(value, len);
 }
 
 /* The next member without outer blanks and not empty, as it lies in the text. */

@@ -98,6 +98,28 @@ static void test_the_parts_of_a_member(void **state)
     assert_false(spanbridge_next_tracestate_member(text, strlen(text), &at, &member));
 }
 
+/* Each character at each place of a value, and neither its place nor its neighbours matter. */
+static void test_every_character_of_a_value(void **state)
+{
+    (void)state;
+    static const char neighbours[] = {'~', '!', 'm'};
+    for (size_t len = 1; len <= 20; len++) {
+        for (size_t place = 0; place < len; place++) {
+            for (int c = 0; c < 256; c++) {
+                char text[2 + 20] = "k=";
+                memset(text + 2, neighbours[place % sizeof(neighbours)], len);
+                text[2 + place] = (char)c;
+                bool is_last = place + 1 == len;
+                /* A blank or comma at the end is no part of the value. */
+                bool is_outside = is_last && (c == ' ' || c == '\t' || c == ',');
+                bool fits = c >= 0x20 && c <= 0x7e && c != '=' && c != ',';
+                assert_int_equal(spanbridge_check_tracestate(text, 2 + len) == SPANBRIDGE_OK,
+                                 is_outside ? len > 1 : fits);
+            }
+        }
+    }
+}
+
 static void test_lengths_of_keys_and_values(void **state)
 {
     (void)state;
@@ -236,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_vectors),
         cmocka_unit_test(test_the_parts_of_a_member),
+        cmocka_unit_test(test_every_character_of_a_value),
         cmocka_unit_test(test_lengths_of_keys_and_values),
         cmocka_unit_test(test_32_members_and_no_more),
         cmocka_unit_test(test_a_million_members),
