@@ -19,13 +19,14 @@ set_target_properties(spanbridge_shared PROPERTIES
 target_link_options(spanbridge_shared PRIVATE -Wl,--version-script=${library_map})
 target_link_libraries(spanbridge_shared PRIVATE sb_flags)
 
-# One object whose other symbols are local: an archive has no version script, and a program of
-# ours must not meet names of its own in it.
+# One object whose other symbols are local: an archive has no version script, and a program must
+# not meet names of its own in it.  Made after the shared library of the same objects: make knows
+# objects of other targets by their target only.
 set(library_object ${CMAKE_CURRENT_BINARY_DIR}/libspanbridge.o)
 add_custom_command(OUTPUT ${library_object}
     COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o ${library_object} ${library_objects}
     COMMAND ${CMAKE_OBJCOPY} --wildcard "--keep-global-symbol=spanbridge_*" ${library_object}
-    DEPENDS ${library_objects} COMMAND_EXPAND_LISTS VERBATIM)
+    DEPENDS spanbridge_shared COMMAND_EXPAND_LISTS VERBATIM)
 add_library(spanbridge_static STATIC ${library_object})
 set_source_files_properties(${library_object} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
 set_target_properties(spanbridge_static PROPERTIES

@@ -30,7 +30,7 @@ step 1 "packages" bash deploy/packages.sh build
 # The tests need packages of their own: tests/run.sh installs them and turns this on again.
 step 2 "configure, build librdkafka the first time (a minute or two)" \
     cmake --preset release -DSPANBRIDGE_TESTS=OFF -DSPANBRIDGE_BENCH=OFF
-step 3 "build spanbridge" cmake --build --preset release --target spanbridge
+step 3 "build spanbridge" cmake --build --preset release --target spanbridge libspanbridge
 
 echo "[4/4] demo"
 echo

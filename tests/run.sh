@@ -58,7 +58,7 @@ part() {
 }
 
 c_files() {
-    find src include tests -name build -prune -o \( -name '*.c' -o -name '*.h' \) -print0
+    find src include tests docs -name build -prune -o \( -name '*.c' -o -name '*.h' \) -print0
 }
 
 check_format() { c_files | xargs -0 -r clang-format --dry-run --Werror; }
