@@ -137,7 +137,7 @@ class Installed(unittest.TestCase):
         for header in sorted((self.prefix / "include" / "spanbridge").iterdir()):
             for language in ("c", "c++"):
                 source = self.work / f"{header.stem}.{language[0]}"
-                source.write_text(f"#include <spanbridge/{header.name}>\nint main() {{ return 0; }}\n")
+                source.write_text(f"#include <spanbridge/{header.name}>\nint unused;\n")
                 strict = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wconversion", "-Wshadow"]
                 run(CC, "-x", language, f"-std={language}11", "-fsyntax-only", *strict, *flags,
                     *clients, source)
