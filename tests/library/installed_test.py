@@ -103,7 +103,7 @@ class Installed(unittest.TestCase):
         self.build_outside(self.prefix)
 
     def test_cmake_versions(self) -> None:
-        for version in ("0.2", "1.0"):
+        for version in ("0.0", "0.2", "1.0"):
             said = run(CMAKE, "-S", OUTSIDE, "-B", self.work / version,
                        f"-DCMAKE_PREFIX_PATH={self.prefix}", f"-DCMAKE_C_COMPILER={CC}",
                        f"-DWANTED_VERSION={version}", fails=True)

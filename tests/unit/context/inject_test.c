@@ -102,8 +102,12 @@ static void test_what_is_no_context_changes_nothing(void **state)
     memset(context.trace_id, 0, sizeof(context.trace_id));
     assert_int_equal(spanbridge_inject(&context, &list.carrier), SPANBRIDGE_ZERO_ID);
     context = context_of(NULL);
-    struct spanbridge_carrier reader = {.on_get = list.carrier.on_get, .arg = &list};
-    assert_int_equal(spanbridge_inject(&context, &reader), SPANBRIDGE_REFUSED);
+    struct spanbridge_carrier incomplete = list.carrier;
+    incomplete.on_set = NULL;
+    assert_int_equal(spanbridge_inject(&context, &incomplete), SPANBRIDGE_REFUSED);
+    incomplete = list.carrier;
+    incomplete.on_remove = NULL;
+    assert_int_equal(spanbridge_inject(&context, &incomplete), SPANBRIDGE_REFUSED);
     assert_int_equal(list.removals, 0);
     assert_int_equal(list.count, 1);
 }
