@@ -66,6 +66,17 @@ static void format(struct bench *bench, size_t count)
     }
 }
 
+/* One system call each: the figure is mostly the kernel's. */
+static void start_span(struct bench *bench, size_t count)
+{
+    struct spanbridge_context context;
+    for (size_t i = 0; i < count; i++) {
+        if (spanbridge_start_span(&bench->context, &context) != SPANBRIDGE_OK)
+            die("no random numbers");
+        bench->sum += context.span_id[0];
+    }
+}
+
 static void kafka_extract(struct bench *bench, size_t count)
 {
     struct spanbridge_context context;
@@ -195,6 +206,7 @@ int main(int argc, char **argv)
 
     measure("parse traceparent", parse, &bench, count);
     measure("format traceparent", format, &bench, count);
+    measure("start a span", start_span, &bench, count);
     measure("Kafka: extract", kafka_extract, &bench, count);
     measure("Kafka: inject", kafka_inject, &bench, count);
     measure("  of it librdkafka", kafka_alone, &bench, count);
