@@ -109,7 +109,7 @@ run_fuzz() {
         echo "== $name"
         # What it finds beside the corpus goes to the work folder; a crash leaves its input.
         "$target" -max_total_time=60 -rss_limit_mb=2048 -print_final_stats=1 \
-            -artifact_prefix="$logs/" "$work/$name" tests/data/corpus/* || return 1
+            -artifact_prefix="$logs/" "$work/$name" tests/data/corpus/*/ || return 1
     done < <(find build/fuzz -type f -name 'fuzz_*' -executable)
     rm -rf "$work"
 }
