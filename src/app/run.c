@@ -16,28 +16,28 @@ struct app_run_options app_run_options_default(void)
     return (struct app_run_options){.stop_fd = -1};
 }
 
-static void report(struct app *app, const struct summary *summary)
+static void report(struct app *app, const struct worker_account *account)
 {
-    char *line = summary_json(app, summary);
+    char *line = summary_json(app, account);
     if (line != NULL && app->run.on_summary != NULL)
         app->run.on_summary(app->run.on_summary_arg, line);
     else if (line != NULL && app->run.json)
         printf("%s\n", line);
     else if (app->run.drain)
-        summary_print(app, summary);
+        summary_print(app, account);
     fflush(stdout);
     free(line);
 }
 
-static int exit_code(const struct app *app, const struct summary *summary)
+static int exit_code(const struct app *app, const struct worker_account *account)
 {
-    if (summary->balance != 0) {
+    if (account->balance != 0) {
         log_event(app->log, LOG_ERROR, "app", "accounting_does_not_close",
-                  LOG_NUMBER("balance", summary->balance));
+                  LOG_NUMBER("balance", account->balance));
         return EX_SOFTWARE;
     }
     bool work_left =
-        app->run.drain && (summary->held > 0 || worker_group_failed_topic(app->group) != NULL);
+        app->run.drain && (account->held > 0 || worker_group_failed_topic(app->group) != NULL);
     if (app->exit_code == EX_OK && work_left)
         return EX_TEMPFAIL;
     return app->exit_code;
@@ -69,11 +69,11 @@ int app_run(const struct settings *settings, const struct app_run_options *optio
                   LOG_NUMBER("topics", settings->topic_count),
                   LOG_NUMBER("sinks", settings->sink_count));
         app.exit_code = control_run(&app);
-        struct summary summary;
+        struct worker_account account;
         wiring_stop(&app);
-        summary_take(&app, &summary);
-        report(&app, &summary);
-        code = exit_code(&app, &summary);
+        worker_group_take_account(app.group, &account, NULL);
+        report(&app, &account);
+        code = exit_code(&app, &account);
         log_event(app.log, LOG_INFO, "app", "ended", LOG_NUMBER("exit", code));
     } else {
         app.exit_code = EX_SOFTWARE; /* nothing was read: nothing to commit */

@@ -60,14 +60,8 @@ int control_run(struct app *app);
 bool reach_sinks(const struct app *app);
 
 /* summary.c */
-struct summary {
-    struct worker_counters counters;
-    uint64_t held;
-    int64_t balance;
-};
-void summary_take(struct app *app, struct summary *ret);
 /* The final line; the caller frees it with free().  NULL: memory is short. */
-char *summary_json(const struct app *app, const struct summary *summary);
-void summary_print(const struct app *app, const struct summary *summary);
+char *summary_json(const struct app *app, const struct worker_account *account);
+void summary_print(const struct app *app, const struct worker_account *account);
 
 #endif

@@ -1,8 +1,5 @@
 /*
  * summary: the totals at the end, in the classes of delivery.md's accounting.
- *
- * The balance is what was read less everything it can have become, each from a counter of
- * its own: other than 0 is a bug of ours.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -17,21 +14,6 @@ static uint64_t sum(const uint64_t *numbers, size_t count)
     for (size_t i = 0; i < count; i++)
         total += numbers[i];
     return total;
-}
-
-static uint64_t sum_dropped(const struct worker_counters *counters)
-{
-    return counters->dropped_no_policy + sum(counters->dropped, DECIDE_POLICIES_MAX);
-}
-
-void summary_take(struct app *app, struct summary *ret)
-{
-    worker_group_read_counters(app->group, &ret->counters);
-    const struct worker_counters *counters = &ret->counters;
-    ret->held = counters->held_window + counters->held_egress + counters->held_letters;
-    uint64_t ended = counters->exported + sum_dropped(counters) + counters->rejected +
-                     counters->lost + sum(counters->dead_spans, WORKER_REASON_COUNT);
-    ret->balance = (int64_t)(counters->spans_read - ended - ret->held);
 }
 
 static void put(json_t *object, const char *key, uint64_t value)
@@ -85,9 +67,9 @@ static json_t *sinks(const struct app *app)
     return object;
 }
 
-char *summary_json(const struct app *app, const struct summary *summary)
+char *summary_json(const struct app *app, const struct worker_account *account)
 {
-    const struct worker_counters *counters = &summary->counters;
+    const struct worker_counters *counters = &account->counters;
     json_t *read = json_object();
     put(read, "records", counters->records_read);
     put(read, "spans", counters->spans_read);
@@ -110,8 +92,8 @@ char *summary_json(const struct app *app, const struct summary *summary)
     put(line, "lost", counters->lost);
     put(line, "replayed", 0);
     put(line, "observed", 0);
-    put(line, "held", summary->held);
-    json_object_set_new(line, "balance", json_integer(summary->balance));
+    put(line, "held", (uint64_t)account->held);
+    json_object_set_new(line, "balance", json_integer(account->balance));
     put(line, "synthetic", counters->synthetic);
     json_object_set_new(line, "sinks", sinks(app));
     json_object_set_new(line, "traces", traces);
@@ -121,14 +103,14 @@ char *summary_json(const struct app *app, const struct summary *summary)
     return text;
 }
 
-void summary_print(const struct app *app, const struct summary *summary)
+void summary_print(const struct app *app, const struct worker_account *account)
 {
-    const struct worker_counters *counters = &summary->counters;
+    const struct worker_counters *counters = &account->counters;
     printf("read       %12" PRIu64 " spans in %" PRIu64 " records\n", counters->spans_read,
            counters->records_read);
     printf("exported   %12" PRIu64 " spans of %" PRIu64 " traces\n", counters->exported,
            counters->traces_kept);
-    printf("dropped    %12" PRIu64 " spans of %" PRIu64 " traces\n", sum_dropped(counters),
+    printf("dropped    %12" PRIu64 " spans of %" PRIu64 " traces\n", account->dropped,
            counters->traces_dropped);
     for (int rule = 0; rule < REPAIR_RULE_COUNT; rule++) {
         const uint64_t *row = counters->repairs[rule];
@@ -139,13 +121,13 @@ void summary_print(const struct app *app, const struct summary *summary)
                    repair_rule_text((enum repair_rule)rule), row[WORKER_REPAIRED_LINK],
                    row[WORKER_REPAIR_AMBIGUOUS]);
     }
-    uint64_t dead = sum(counters->dead_spans, WORKER_REASON_COUNT);
     uint64_t dead_records = sum(counters->dead_records, WORKER_REASON_COUNT);
-    if (dead + dead_records > 0)
-        printf("dead       %12" PRIu64 " spans and %" PRIu64 " records\n", dead, dead_records);
+    if (account->dead + dead_records > 0)
+        printf("dead       %12" PRIu64 " spans and %" PRIu64 " records\n", account->dead,
+               dead_records);
     if (counters->rejected > 0)
         printf("rejected   %12" PRIu64 " spans\n", counters->rejected);
-    printf("held       %12" PRIu64 " spans\n", summary->held);
-    printf("balance    %12" PRId64 "\n", summary->balance);
+    printf("held       %12" PRId64 " spans\n", account->held);
+    printf("balance    %12" PRId64 "\n", account->balance);
     (void)app;
 }

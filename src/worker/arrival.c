@@ -210,7 +210,9 @@ static void flush_to(struct worker *worker, uint32_t to)
                   ? exchange_send(&worker->exchange, to, MESSAGE_SPANS, body, more)
                   : send_boxed(worker, to, body, more);
     }
-    if (err != SB_OK)
+    if (err == SB_OK)
+        worker->counters.spans_handed_over += outgoing->count;
+    else
         strand(worker, "spans_not_sent", outgoing->count);
     text_reset(&outgoing->front);
     text_reset(&outgoing->spans);
@@ -307,6 +309,7 @@ void arrival_receive(struct worker *worker, struct bytes message)
 {
     struct wire_head head;
     memcpy(&head, message.at, sizeof(head));
+    worker->counters.spans_taken_over += head.span_count;
     const uint8_t *at = message.at + sizeof(head);
     struct otlp_envelope content = {
         .resource_fields = bytes_of(at, head.resource_len),

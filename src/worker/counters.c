@@ -31,25 +31,73 @@ void worker_share_counters(struct worker *worker)
     count_held(worker, &worker->counters);
     pthread_mutex_lock(&worker->shared_lock);
     worker->shared = worker->counters;
+    memcpy(worker->topics_shared, worker->topic_counters,
+           worker->options->topic_count * sizeof(*worker->topic_counters));
     /* Joins that were never made since several producers claim one coordinate. */
     worker->shared.repairs[REPAIR_RULE_COORDINATE][WORKER_REPAIR_AMBIGUOUS] +=
         repair_hops_counters(worker->hops)->ambiguous;
     pthread_mutex_unlock(&worker->shared_lock);
 }
 
-void worker_group_read_counters(struct worker_group *group, struct worker_counters *ret)
+/* Nothing but uint64_t is in these structs: they are summed as arrays. */
+static void add_words(void *sums, const void *words, size_t len)
 {
-    /* Nothing but uint64_t is in there: summed as an array. */
-    enum { WORDS = sizeof(struct worker_counters) / sizeof(uint64_t) };
-    uint64_t sums[WORDS] = {0};
+    uint64_t sum;
+    uint64_t word;
+    for (size_t at = 0; at < len; at += sizeof(sum)) {
+        memcpy(&sum, (char *)sums + at, sizeof(sum));
+        memcpy(&word, (const char *)words + at, sizeof(word));
+        sum += word;
+        memcpy((char *)sums + at, &sum, sizeof(sum));
+    }
+}
+
+static void read_all(struct worker_group *group, struct worker_counters *ret,
+                     struct worker_topic_counters *ret_topics)
+{
+    size_t topics_len = group->options.topic_count * sizeof(*ret_topics);
+    *ret = (struct worker_counters){0};
+    if (ret_topics != NULL)
+        memset(ret_topics, 0, topics_len);
     for (uint32_t i = 0; i < group->count; i++) {
         struct worker *worker = &group->workers[i];
-        uint64_t words[WORDS];
         pthread_mutex_lock(&worker->shared_lock);
-        memcpy(words, &worker->shared, sizeof(words));
+        add_words(ret, &worker->shared, sizeof(*ret));
+        if (ret_topics != NULL)
+            add_words(ret_topics, worker->topics_shared, topics_len);
         pthread_mutex_unlock(&worker->shared_lock);
-        for (size_t at = 0; at < WORDS; at++)
-            sums[at] += words[at];
     }
-    memcpy(ret, sums, sizeof(*ret));
+}
+
+void worker_group_read_counters(struct worker_group *group, struct worker_counters *ret)
+{
+    read_all(group, ret, NULL);
+}
+
+static uint64_t sum(const uint64_t *numbers, size_t count)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += numbers[i];
+    return total;
+}
+
+/*
+ * Each worker is seen between two turns, when what it read and took over is what it ended, holds
+ * and handed over: so the sum over all closes, though they are not seen at the same moment.
+ */
+void worker_group_take_account(struct worker_group *group, struct worker_account *ret,
+                               struct worker_topic_counters *ret_topics)
+{
+    struct worker_counters *counters = &ret->counters;
+    read_all(group, counters, ret_topics);
+    ret->dropped = counters->dropped_no_policy + sum(counters->dropped, DECIDE_POLICIES_MAX);
+    ret->dead = sum(counters->dead_spans, WORKER_REASON_COUNT);
+    ret->under_way = (int64_t)(counters->spans_handed_over - counters->spans_taken_over);
+    ret->held =
+        (int64_t)(counters->held_window + counters->held_egress + counters->held_letters) +
+        ret->under_way;
+    uint64_t ended =
+        counters->exported + ret->dropped + counters->rejected + counters->lost + ret->dead;
+    ret->balance = (int64_t)(counters->spans_read - ended) - ret->held;
 }

@@ -103,6 +103,15 @@ static enum sb_err intern_queue_envelope(struct worker *worker)
     return err;
 }
 
+static enum sb_err init_counters(struct worker *worker)
+{
+    uint32_t topics = worker->options->topic_count;
+    worker->topic_counters = memory_zalloc((size_t)topics + 1, sizeof(*worker->topic_counters));
+    worker->topics_shared = memory_zalloc((size_t)topics + 1, sizeof(*worker->topics_shared));
+    return worker->topic_counters == NULL || worker->topics_shared == NULL ? SB_ERR_MEMORY
+                                                                           : SB_OK;
+}
+
 static enum sb_err init_worker(struct worker_group *group, uint32_t number)
 {
     struct worker *worker = &group->workers[number];
@@ -127,7 +136,9 @@ static enum sb_err init_worker(struct worker_group *group, uint32_t number)
         text_init(&worker->outgoing[i].front, TEXT_BYTES_MAX);
         text_init(&worker->outgoing[i].spans, TEXT_BYTES_MAX);
     }
-    enum sb_err err = init_stages(worker);
+    enum sb_err err = init_counters(worker);
+    if (err == SB_OK)
+        err = init_stages(worker);
     if (err != SB_OK)
         return err;
     traces_init(&worker->traces, worker->window);
@@ -173,6 +184,8 @@ static void clear_worker(struct worker *worker)
     text_clear(&worker->original_links);
     text_clear(&worker->queue_span);
     text_clear(&worker->letter);
+    memory_free(worker->topic_counters);
+    memory_free(worker->topics_shared);
     pthread_mutex_destroy(&worker->shared_lock);
 }
 
@@ -396,10 +409,16 @@ bool worker_group_is_idle(struct worker_group *group)
     return true;
 }
 
+bool worker_group_topic_has_failed(struct worker_group *group, uint32_t topic)
+{
+    SB_ASSERT(topic < group->options.topic_count);
+    return topic_has_stopped(group, topic);
+}
+
 const char *worker_group_failed_topic(struct worker_group *group)
 {
     for (uint32_t i = 0; i < group->options.topic_count; i++) {
-        if (topic_has_stopped(group, i))
+        if (worker_group_topic_has_failed(group, i))
             return group->options.topics[i].name;
     }
     return NULL;

@@ -243,6 +243,7 @@ static void take_spans(struct worker *worker, const struct record *record, ledge
     const struct otlp_span *spans = otlp_scan_spans(worker->scan, &count);
     const struct otlp_envelope *envelopes = otlp_scan_envelopes(worker->scan, &envelope_count);
     worker->counters.spans_read += count;
+    worker->topic_counters[record->topic].spans_read += count;
     ledger_hold(worker->ledger, number, count);
     for (uint32_t i = 0; i < count; i++) {
         if (i + PREFETCH_AHEAD < count)
@@ -304,6 +305,7 @@ void intake_record(struct worker *worker, const struct record *record)
     enum otlp_fault fault = OTLP_FAULT_NONE;
     if (err == SB_OK) {
         worker->counters.records_read++;
+        worker->topic_counters[record->topic].records_read++;
         err = prepare(worker, record, &fault);
         if (err == SB_OK && fault == OTLP_FAULT_NONE)
             take_spans(worker, record, number);
@@ -374,6 +376,7 @@ void intake_message(struct worker *worker, const struct record *record)
     const struct lane *lane = find_lane(&worker->taps, record->lane);
     const struct worker_topic *topic = &worker->options->topics[record->topic];
     worker->counters.messages_read++;
+    worker->topic_counters[record->topic].messages_read++;
     if (lane == NULL || topic->repair.mode == REPAIR_OFF)
         return;
     struct repair_message_side side = {

@@ -47,12 +47,13 @@ struct waiting_letter {
     uint8_t bytes[];
 };
 
-static void count_dead(struct worker *worker, unsigned reason, uint32_t spans)
+static void count_dead(struct worker *worker, uint32_t topic, unsigned reason, uint32_t spans)
 {
-    if (spans == 0)
-        worker->counters.dead_records[reason]++;
-    else
-        worker->counters.dead_spans[reason] += spans;
+    struct worker_topic_counters *of_topic = &worker->topic_counters[topic];
+    worker->counters.dead_records[reason] += spans == 0;
+    worker->counters.dead_spans[reason] += spans;
+    of_topic->dead_records[reason] += spans == 0;
+    of_topic->dead_spans[reason] += spans;
 }
 
 static void add_original_headers(struct draft *draft, const struct record *record)
@@ -123,6 +124,7 @@ static bool passes_over(struct worker *worker, const struct draft *draft)
     if (!tolerant)
         atomic_store_explicit(&worker->group->stopped[draft->topic], true,
                               memory_order_relaxed);
+    worker->topic_counters[draft->topic].discarded += tolerant;
     return tolerant;
 }
 
@@ -132,7 +134,7 @@ static void without_letter(struct worker *worker, const struct draft *draft)
         strand(worker, draft);
         return;
     }
-    count_dead(worker, draft->reason, draft->spans);
+    count_dead(worker, draft->topic, draft->reason, draft->spans);
     ledger_release(worker->ledger, draft->number, draft->spans);
 }
 
@@ -213,7 +215,7 @@ static void letter_ended(struct worker *worker, struct letter *letter, enum sb_e
     if (result != SB_OK)
         log_failure(worker, result, letter->reason);
     if (result == SB_OK || (result == SB_ERR_LIMIT && ends_without(worker, letter))) {
-        count_dead(worker, letter->reason, letter->spans);
+        count_dead(worker, letter->topic, letter->reason, letter->spans);
         ledger_release(worker->ledger, letter->record, letter->spans == 0 ? 1 : letter->spans);
         atomic_fetch_sub_explicit(&worker->letter_spans_out, letter->spans,
                                   memory_order_relaxed);
@@ -237,6 +239,7 @@ static void send_letter(struct worker *worker, const struct draft *draft)
     *letter = (struct letter){
         .worker = worker->number,
         .record = draft->number,
+        .topic = draft->topic,
         .spans = draft->spans,
         .reason = draft->reason,
     };
@@ -335,8 +338,10 @@ void letters_send_refused(struct worker *worker, uint32_t record, unsigned reaso
         err = exchange_send(&worker->exchange, record_worker(record), MESSAGE_REFUSED,
                             bytes_of(&message, sizeof(message)), (struct bytes){0});
     }
-    if (err == SB_OK)
+    if (err == SB_OK) {
+        worker->counters.spans_handed_over++;
         return;
+    }
     memory_free(message.request);
     worker->counters.rejected++;
     worker_release(worker, record, 1);
@@ -346,6 +351,7 @@ void letters_receive_refused(struct worker *worker, struct bytes body)
 {
     struct refused_message message;
     memcpy(&message, body.at, sizeof(message));
+    worker->counters.spans_taken_over++;
     struct draft draft = {
         .value = bytes_of(message.request, message.len),
         .stage = "TASK_PUT",

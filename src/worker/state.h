@@ -99,6 +99,7 @@ struct letter {
     struct mailbox_item item; /* first */
     uint32_t worker;
     ledger_record record;
+    uint32_t topic;
     uint32_t spans; /* 0: the record as a whole */
     unsigned reason;
     enum sb_err result;
@@ -218,8 +219,10 @@ struct worker {
     uint64_t publish_due_ns;
 
     struct worker_counters counters;
+    struct worker_topic_counters *topic_counters; /* of each topic */
     pthread_mutex_t shared_lock;
     struct worker_counters shared; /* a copy of counters for other threads */
+    struct worker_topic_counters *topics_shared;
     uint64_t share_due_ns;
     _Atomic uint64_t egress_out; /* tickets, as other threads see them */
     _Atomic int phase_seen;      /* enum worker_phase */

@@ -33,6 +33,8 @@
     X(headers_malformed) /* traceparent headers that are none */                               \
     X(links_left_out)    /* beyond repair.links_max of one span */                             \
     X(hops_forgotten)    /* memory for evidence was used up */                                 \
+    X(spans_handed_over) /* to other workers (or to itself, by message) */                     \
+    X(spans_taken_over)  /* from there: what is under way is the difference */                 \
     WORKER_SPAN_CLASSES(X)
 
 /* Sink refusals that are dead-lettered stand behind the scanner's faults. */
@@ -69,6 +71,29 @@ struct worker_counters {
     uint64_t window_traces;
     uint64_t window_bytes;
     uint64_t window_span_bytes;
+};
+
+/* The same by topic file: all of them add up to the ones above. */
+struct worker_topic_counters {
+    uint64_t records_read;
+    uint64_t spans_read;
+    uint64_t messages_read;
+    uint64_t discarded; /* of those below: records and spans that went to no topic */
+    uint64_t dead_records[WORKER_REASON_COUNT];
+    uint64_t dead_spans[WORKER_REASON_COUNT];
+};
+
+/*
+ * What one look at all workers found, in which every span that was read is accounted for.
+ * Workers are seen at slightly different times, so `under_way` may be below zero for a moment.
+ */
+struct worker_account {
+    struct worker_counters counters;
+    uint64_t dropped;  /* by all policies together */
+    uint64_t dead;     /* spans, for all reasons together */
+    int64_t under_way; /* between workers */
+    int64_t held;      /* with these */
+    int64_t balance;   /* what was read less all it has become: other than 0 is a bug of ours */
 };
 
 #endif

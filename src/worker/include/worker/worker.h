@@ -139,7 +139,16 @@ void worker_group_publish(struct worker_group *group);
 /* Any thread, a moment's view; exact once the group is quiet.  ret.x arrays are summed. */
 void worker_group_read_counters(struct worker_group *group, struct worker_counters *ret);
 
+/*
+ * The same with its sums; `ret_topics` takes one element for each of the options' topics, seen at
+ * the same moment, or is NULL.
+ */
+void worker_group_take_account(struct worker_group *group, struct worker_account *ret,
+                               struct worker_topic_counters *ret_topics);
+
 /* The first topic whose records are no longer read since an error is not tolerated, or NULL. */
 const char *worker_group_failed_topic(struct worker_group *group);
+/* Any thread: is it the topic of that index? */
+bool worker_group_topic_has_failed(struct worker_group *group, uint32_t topic);
 
 #endif
