@@ -19,10 +19,13 @@ enum app_state {
     APP_ENDED
 };
 
+enum { APP_LOG_MODULES = 5 };
+
 struct app {
     const struct settings *settings;
     struct app_run_options run;
     struct log *log;
+    struct log_module log_modules[APP_LOG_MODULES];
 
     struct otlp_keys *keys;
     struct decide *decide;

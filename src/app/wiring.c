@@ -26,8 +26,17 @@ static enum log_level log_level_of(enum settings_log_level level)
 static enum sb_err build_log(struct app *app)
 {
     const struct settings_log *settings = &app->settings->log;
+    const struct settings_log_levels *levels = &settings->levels;
+    const struct log_module modules[APP_LOG_MODULES] = {
+        {"admin", log_level_of(levels->admin)},   {"app", log_level_of(levels->app)},
+        {"sink", log_level_of(levels->sink)},     {"source", log_level_of(levels->source)},
+        {"worker", log_level_of(levels->worker)},
+    };
+    memcpy(app->log_modules, modules, sizeof(modules));
     const struct log_options options = {
         .level = log_level_of(settings->level),
+        .modules = app->log_modules,
+        .module_count = APP_LOG_MODULES,
         .format = settings->format == SETTINGS_LOG_JSON ? LOG_JSON : LOG_LOGFMT,
         .per_second = settings->per_second,
         .fd = STDERR_FILENO,

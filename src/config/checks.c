@@ -87,6 +87,22 @@ static void check_bootstrap(struct loader *loader)
     }
 }
 
+/* host:port, [v6]:port or a port alone, any of which may be port 0. */
+static void check_admin(struct loader *loader, struct place at)
+{
+    const char *const *field = &loader->settings->admin.listen;
+    if (*field == NULL)
+        return;
+    const char *colon = strrchr(*field, ':');
+    const char *port = colon == NULL ? *field : colon + 1;
+    bool has_port = strcmp(port, "0") == 0 || is_port(port, strlen(port));
+    if (has_port && (colon == NULL || is_host(*field, (size_t)(colon - *field))))
+        return;
+    report_error(loader->report, origin_place(loader, field, at),
+                 "admin.listen: \"%s\" is not host:port", quote(*field).text);
+    report_help(loader->report, "write 127.0.0.1:8083, or [::1]:8083");
+}
+
 struct reserved {
     const char *name;
     const char *instead;
@@ -226,4 +242,5 @@ void checks_worker(struct loader *loader, struct place at)
     checks_properties(loader, settings->kafka.properties, settings->kafka.property_count);
     check_window(loader, at);
     check_memory(loader, at);
+    check_admin(loader, at);
 }

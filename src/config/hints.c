@@ -62,7 +62,10 @@ static bool hint_elsewhere(struct config_report *report, const struct unknown_ke
 {
     for (uint32_t i = 0; i < unknown->schema->count; i++) {
         const struct schema_key *key = &unknown->schema->keys[i];
-        if (key->type != SCHEMA_LATER && strcmp(schema_leaf(key->path), unknown->name) == 0) {
+        /* A name of a group in a group, such as a module's level, is nothing but a coincidence. */
+        bool deep = strchr(key->path, '.') != strrchr(key->path, '.');
+        if (!deep && key->type != SCHEMA_LATER &&
+            strcmp(schema_leaf(key->path), unknown->name) == 0) {
             hint_move(report, key->path);
             return true;
         }

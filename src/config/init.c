@@ -120,17 +120,16 @@ static void append_key(struct text *out, const struct schema *schema,
     }
 }
 
-/* The group of keys that begins at `first`: its number of keys, and whether one is shown. */
-static uint32_t group_length(const struct schema *schema, uint32_t first, bool *ret_sample)
+/* How many keys from `first` on share the first `stem` bytes of its path; is one shown? */
+static uint32_t group_length(const struct schema *schema, uint32_t first, size_t stem,
+                             bool *ret_sample)
 {
     const char *path = schema->keys[first].path;
-    size_t stem = (size_t)(schema_leaf(path) - path);
     uint32_t count = 0;
     *ret_sample = false;
     while (first + count < schema->count) {
         const struct schema_key *key = &schema->keys[first + count];
-        if ((size_t)(schema_leaf(key->path) - key->path) != stem ||
-            strncmp(key->path, path, stem) != 0)
+        if (strncmp(key->path, path, stem) != 0)
             break;
         *ret_sample = *ret_sample || (key->flags & SCHEMA_SAMPLE) != 0;
         count++;
@@ -138,61 +137,49 @@ static uint32_t group_length(const struct schema *schema, uint32_t first, bool *
     return count;
 }
 
-/* Keys for one kind of group only are left to the reference, but those of the sample. */
-static bool is_in_sample(const struct schema_key *key)
-{
-    return key->type != SCHEMA_LATER;
-}
-
-static uint32_t append_group(struct text *out, const struct schema *schema, uint32_t first,
-                             struct margin margin)
-{
-    bool sample;
-    uint32_t count = group_length(schema, first, &sample);
-    const char *path = schema->keys[first].path;
-    size_t stem = (size_t)(schema_leaf(path) - path);
-    margin.comment = margin.comment || (stem > 0 && !sample);
-    if (stem > 0) {
-        begin_line(out, margin);
-        text_printf(out, "%.*s = {\n", (int)stem - 1, path);
-    }
-    struct margin inner = {margin.depth + (stem > 0), margin.comment};
-    bool any = false;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct schema_key *key = &schema->keys[first + i];
-        if (!is_in_sample(key))
-            continue;
-        text_append_text(out, any && margin.depth == 0 ? "\n" : "");
-        append_key(out, schema, key, inner);
-        any = true;
-    }
-    if (stem > 0) {
-        begin_line(out, margin);
-        text_append_text(out, "};\n");
-    }
-    return count;
-}
-
 static bool group_is_later(const struct schema *schema, uint32_t first, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (is_in_sample(&schema->keys[first + i]))
+        if (schema->keys[first + i].type != SCHEMA_LATER)
             return false;
     }
     return true;
 }
 
+/* `count` keys and groups from `first` on, whose paths share their first `prefix` bytes. */
+static void append_range(struct text *out, const struct schema *schema, uint32_t first,
+                         uint32_t count, size_t prefix, struct margin margin)
+{
+    bool any = false;
+    uint32_t length;
+    for (uint32_t i = first; i < first + count; i += length) {
+        const char *path = schema->keys[i].path;
+        size_t name_len = strcspn(path + prefix, ".");
+        bool is_group = path[prefix + name_len] == '.';
+        size_t stem = prefix + name_len + is_group;
+        bool sample = true;
+        length = is_group ? group_length(schema, i, stem, &sample) : 1;
+        if (group_is_later(schema, i, length))
+            continue;
+        text_append_text(out, any && margin.depth == 0 ? "\n" : "");
+        any = true;
+        if (!is_group) {
+            append_key(out, schema, &schema->keys[i], margin);
+            continue;
+        }
+        struct margin inner = {margin.depth + 1, margin.comment || !sample};
+        struct margin outer = {margin.depth, inner.comment};
+        begin_line(out, outer);
+        text_printf(out, "%.*s = {\n", (int)name_len, path + prefix);
+        append_range(out, schema, i, length, stem, inner);
+        begin_line(out, outer);
+        text_append_text(out, "};\n");
+    }
+}
+
 static void append_schema(struct text *out, const struct schema *schema, struct margin margin)
 {
-    for (uint32_t i = 0; i < schema->count;) {
-        bool sample;
-        uint32_t count = group_length(schema, i, &sample);
-        if (!group_is_later(schema, i, count)) {
-            text_append_text(out, i > 0 && margin.depth == 0 ? "\n" : "");
-            append_group(out, schema, i, margin);
-        }
-        i += count;
-    }
+    append_range(out, schema, 0, schema->count, 0, margin);
 }
 
 void config_init_worker(struct text *out)

@@ -63,9 +63,22 @@ static void derive_tolerance(struct settings_errors *errors, bool set)
             errors->deadletterqueue != NULL ? SETTINGS_TOLERANCE_ALL : SETTINGS_TOLERANCE_NONE;
 }
 
+static void derive_log_levels(struct loader *loader)
+{
+    struct settings_log *log = &loader->settings->log;
+    enum settings_log_level *const levels[] = {&log->levels.admin, &log->levels.app,
+                                               &log->levels.sink, &log->levels.source,
+                                               &log->levels.worker};
+    for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
+        if (origin_find(loader->private, levels[i]) == NULL)
+            *levels[i] = log->level;
+    }
+}
+
 static void derive_worker(struct loader *loader)
 {
     struct settings *settings = loader->settings;
+    derive_log_levels(loader);
     if (origin_find(loader->private, &settings->repair.replay_ns) == NULL)
         settings->repair.replay_ns = settings->window.wait_ns + UINT64_C(60000000000);
     derive_tolerance(&settings->errors,

@@ -43,6 +43,12 @@ static const struct schema_word drains[] = {{"leave", SETTINGS_DRAIN_LEAVE, fals
         .preset = (preset_), .min = (min_), .max = (max_), .help = (help_)                     \
     }
 
+#define LOG_MODULE(name, member, help_)                                                        \
+    {                                                                                          \
+        .path = "log.levels." name, .type = SCHEMA_WORD, AT(settings, log.levels.member),      \
+        .words = log_levels, .derived = "log.level", .help = "The level of " help_             \
+    }
+
 static const struct schema_key worker_keys[] = {
     {.path = "group",
      .type = SCHEMA_TEXT,
@@ -242,6 +248,11 @@ static const struct schema_key worker_keys[] = {
      .preset = "5",
      .max = 100000,
      .help = "Lines per second of one event, what is suppressed being counted; 0: no limit."},
+    LOG_MODULE("admin", admin, "the server of /metrics and /health."),
+    LOG_MODULE("app", app, "start, end and what the service does as a whole."),
+    LOG_MODULE("sink", sink, "exports and refusals."),
+    LOG_MODULE("source", source, "partitions, commits, brokers, and librdkafka's own lines."),
+    LOG_MODULE("worker", worker, "dead letters and topics that stop."),
 
     {.path = "shutdown.timeout",
      .type = SCHEMA_DURATION,
@@ -258,8 +269,14 @@ static const struct schema_key worker_keys[] = {
      .help = "Undecided traces at SIGTERM: leave them to the broker and the next start, or "
              "decide them on what is there."},
 
+    {.path = "admin.listen",
+     .type = SCHEMA_TEXT,
+     AT(settings, admin.listen),
+     .sample = "127.0.0.1:8083",
+     .help = "Address of /metrics and /health, as host:port or [v6]:port; a port alone is one "
+             "of 127.0.0.1, port 0 is any free one (it is logged). Not set: no such server."},
+
     {.path = "rabbitmq", LATER("RabbitMQ")},
-    {.path = "admin", LATER("the admin server")},
     {.path = "head", LATER("head sampling")},
     {.path = "filter", LATER("span filters")},
     {.path = "relay", LATER("relaying")},

@@ -69,43 +69,68 @@ static void show_key(const struct shown_group *group, const struct schema_key *k
     end_with_origin(group, key, line, out);
 }
 
-/* Length of the part of the path before the leaf, its dot included. */
-static size_t stem_length(const struct schema_key *key)
+/* The groups that a key stands in, outermost first: names with a dot behind each. */
+static struct bytes groups_of(const struct schema_key *key)
 {
-    return key == NULL ? 0 : (size_t)(schema_leaf(key->path) - key->path);
+    return key == NULL ? (struct bytes){0}
+                       : bytes_of(key->path, (size_t)(schema_leaf(key->path) - key->path));
 }
 
-static bool same_stem(const struct schema_key *a, const struct schema_key *b)
+/* How much of it both stand in. */
+static size_t common_groups(struct bytes a, struct bytes b)
 {
-    size_t len = stem_length(a);
-    return len == stem_length(b) && (len == 0 || strncmp(a->path, b->path, len) == 0);
+    size_t common = 0;
+    for (size_t i = 0; i < a.len && i < b.len && a.at[i] == b.at[i]; i++)
+        if (a.at[i] == '.')
+            common = i + 1;
+    return common;
+}
+
+static unsigned count_groups(struct bytes groups)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < groups.len; i++)
+        count += groups.at[i] == '.';
+    return count;
+}
+
+/* Ends those of the groups that go beyond `common`, innermost first. */
+static void close_groups(struct bytes groups, size_t common, unsigned depth, struct text *out)
+{
+    unsigned least = count_groups(bytes_of(groups.at, common));
+    for (unsigned i = count_groups(groups); i > least; i--) {
+        indent(out, depth + i - 1);
+        text_append_text(out, "};\n");
+    }
+}
+
+static void open_groups(struct bytes groups, size_t common, unsigned depth, struct text *out)
+{
+    depth += count_groups(bytes_of(groups.at, common));
+    for (size_t at = common; at < groups.len; depth++) {
+        const char *name = (const char *)groups.at + at;
+        size_t len = strcspn(name, ".");
+        indent(out, depth);
+        text_printf(out, "%.*s = {\n", (int)len, name);
+        at += len + 1;
+    }
 }
 
 static void show_group(const struct shown_group *group, unsigned depth, struct text *out)
 {
-    const struct schema_key *last = NULL;
+    struct bytes last = {0};
     for (uint32_t i = 0; i < group->schema->count; i++) {
         const struct schema_key *key = &group->schema->keys[i];
         if (!shown_key(group, key))
             continue;
-        size_t stem = stem_length(key);
-        if (!same_stem(last, key)) {
-            if (stem_length(last) > 0) {
-                indent(out, depth);
-                text_append_text(out, "};\n");
-            }
-            if (stem > 0) {
-                indent(out, depth);
-                text_printf(out, "%.*s = {\n", (int)stem - 1, key->path);
-            }
-        }
-        show_key(group, key, stem > 0 ? depth + 1 : depth, out);
-        last = key;
+        struct bytes groups = groups_of(key);
+        size_t common = common_groups(last, groups);
+        close_groups(last, common, depth, out);
+        open_groups(groups, common, depth, out);
+        show_key(group, key, depth + count_groups(groups), out);
+        last = groups;
     }
-    if (stem_length(last) > 0) {
-        indent(out, depth);
-        text_append_text(out, "};\n");
-    }
+    close_groups(last, 0, depth, out);
 }
 
 void config_show(const struct settings *settings, struct text *out)
@@ -162,27 +187,38 @@ static void show_key_json(const struct shown_group *group, const struct schema_k
     text_clear(&origin);
 }
 
+static void close_groups_json(struct bytes groups, size_t common, struct text *out)
+{
+    unsigned least = count_groups(bytes_of(groups.at, common));
+    for (unsigned i = count_groups(groups); i > least; i--)
+        text_append_char(out, '}');
+}
+
 static void show_json(const struct shown_group *group, struct text *out)
 {
-    const struct schema_key *last = NULL;
+    struct bytes last = {0};
+    bool any = false;
     text_append_char(out, '{');
     for (uint32_t i = 0; i < group->schema->count; i++) {
         const struct schema_key *key = &group->schema->keys[i];
         if (!shown_key(group, key))
             continue;
-        size_t stem = stem_length(key);
-        bool opens = !same_stem(last, key) && stem > 0;
-        if (!same_stem(last, key) && stem_length(last) > 0)
-            text_append_char(out, '}');
-        if (last != NULL)
-            text_append_char(out, ',');
-        if (opens)
-            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): an element of an array */
-            text_printf(out, "\"%.*s\":{", (int)stem - 1, key->path);
+        struct bytes groups = groups_of(key);
+        size_t common = common_groups(last, groups);
+        close_groups_json(last, common, out);
+        text_append_text(out, any ? "," : "");
+        any = true;
+        for (size_t at = common; at < groups.len;) {
+            const char *name = (const char *)groups.at + at;
+            size_t len = strcspn(name, ".");
+            text_printf(out, "\"%.*s\":{", (int)len, name);
+            at += len + 1;
+        }
         show_key_json(group, key, out);
-        last = key;
+        last = groups;
     }
-    text_append_text(out, stem_length(last) > 0 ? "}}" : "}");
+    close_groups_json(last, 0, out);
+    text_append_char(out, '}');
 }
 
 void config_show_json(const struct settings *settings, struct text *out)

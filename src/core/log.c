@@ -315,10 +315,19 @@ static void write_line(struct line *line, int fd)
     } while (written < 0 && errno == EINTR);
 }
 
+static enum log_level level_of(const struct log *log, const char *module)
+{
+    for (uint32_t i = 0; i < log->options.module_count; i++) {
+        if (strcmp(log->options.modules[i].name, module) == 0)
+            return log->options.modules[i].level;
+    }
+    return log->options.level;
+}
+
 void log_write(struct log *log, enum log_level level, const char *module, const char *event,
                const struct log_field *fields)
 {
-    if (log == NULL || level < log->options.level || level >= LOG_OFF)
+    if (log == NULL || level >= LOG_OFF || level < level_of(log, module))
         return;
     int errno_before = errno;
     uint32_t suppressed;

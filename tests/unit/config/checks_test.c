@@ -109,12 +109,36 @@ static void test_window(void **state)
                          "  help: messages are forgotten before their traces are decided\n");
 }
 
+static void test_admin(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"127.0.0.1:8083", "localhost:0", "[::1]:9090",
+                                       "0.0.0.0:65535",  "8083",        "0"};
+    static const char *const bad[] = {"localhost", ":8083", "[::1]",      "a:65536", "a:-1",
+                                      "a:b",       "::1:1", "http://a:1", "a:1/x"};
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+        char line[128];
+        snprintf(line, sizeof(line), "admin = { listen = \"%s\"; };", good[i]);
+        memory_expect_errors(line, "");
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        char line[128];
+        char report[256];
+        snprintf(line, sizeof(line), "admin = { listen = \"%s\"; };", bad[i]);
+        snprintf(report, sizeof(report),
+                 "worker.conf:1: error: admin.listen: \"%s\" is not host:port\n"
+                 "  help: write 127.0.0.1:8083, or [::1]:8083\n",
+                 bad[i]);
+        memory_expect_errors(line, report);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bootstrap),  cmocka_unit_test(test_properties),
         cmocka_unit_test(test_sink_names), cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_window),
+        cmocka_unit_test(test_window),     cmocka_unit_test(test_admin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

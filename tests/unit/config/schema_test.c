@@ -74,7 +74,7 @@ static size_t stem_length(const char *path)
     return (size_t)(schema_leaf(path) - path);
 }
 
-/* Printing needs the keys of a group side by side, and knows one level of groups. */
+/* Printing needs the keys of a group side by side, those of its inner groups among them. */
 static void test_paths(void **state)
 {
     (void)state;
@@ -82,7 +82,6 @@ static void test_paths(void **state)
         for (uint32_t i = 0; i < (*schema)->count; i++) {
             const char *path = (*schema)->keys[i].path;
             size_t stem = stem_length(path);
-            assert_true(strchr(path, '.') == NULL || strchr(path, '.') == strrchr(path, '.'));
             assert_ptr_equal(schema_find(*schema, path), &(*schema)->keys[i]); /* unique */
             for (uint32_t j = i + 2; j < (*schema)->count && stem > 0; j++) {
                 const char *other = (*schema)->keys[j].path;

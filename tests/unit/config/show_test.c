@@ -51,6 +51,33 @@ static void test_lines(void **state)
     settings_free(settings);
 }
 
+/* Each group that is opened is closed, those within groups too, and JSON nests alike. */
+static void test_groups_in_groups(void **state)
+{
+    (void)state;
+    struct settings *settings = load(
+        "log = { level = \"warn\"; levels = { worker = \"debug\"; }; };\n" WORKER_REST, TOPIC);
+    struct text shown;
+    text_init(&shown, 1 << 20);
+    config_show(settings, &shown);
+    expect_line(&shown, "    levels = {\n        admin = \"warn\";");
+    expect_line(&shown, "        worker = \"debug\";                               # "
+                        "worker.conf:1\n    };\n};\nshutdown = {\n");
+    text_reset(&shown);
+    config_show_json(settings, &shown);
+    json_t *json = json_loads(text_string(&shown), 0, NULL);
+    const char *app = NULL;
+    const char *worker = NULL;
+    assert_int_equal(json_unpack(json, "{s:{s:{s:{s:{s:s},s:{s:s}}}}}", "worker", "log",
+                                 "levels", "app", "value", &app, "worker", "value", &worker),
+                     0);
+    assert_string_equal(app, "warn");
+    assert_string_equal(worker, "debug");
+    json_decref(json);
+    text_clear(&shown);
+    settings_free(settings);
+}
+
 #define SECRETS                                                                                \
     "kafka = { bootstrap = \"${SPANBRIDGE_TEST_SECRET}\"; properties = (\n"                    \
     "{ name = \"sasl.password\"; value = \"hunter2\"; },\n"                                    \
@@ -182,9 +209,8 @@ static void test_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_redaction),
-        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_lines),     cmocka_unit_test(test_groups_in_groups),
+        cmocka_unit_test(test_redaction), cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -345,12 +345,44 @@ static void test_a_line_does_not_allocate(void **state)
     close_log(&fixture);
 }
 
+static void test_a_module_may_have_a_level_of_its_own(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_log(&fixture, LOG_LOGFMT, 0);
+    log_free(fixture.log);
+    const struct log_module modules[] = {
+        {"worker", LOG_DEBUG}, {"source", LOG_ERROR}, {"sink", LOG_OFF}};
+    struct log_options options = {.level = LOG_INFO,
+                                  .format = LOG_LOGFMT,
+                                  .modules = modules,
+                                  .module_count = 3,
+                                  .fd = fixture.ends[1],
+                                  .clock = &fixture.clock.source};
+    assert_int_equal(log_new(&options, &fixture.log), SB_OK);
+    static const char *const names[] = {"worker", "source", "sink", "app"};
+    /* For each module: which of debug, info, warn, error are shown. */
+    static const bool shown[][4] = {{true, true, true, true},
+                                    {false, false, false, true},
+                                    {false, false, false, false},
+                                    {false, true, true, true}};
+    for (int i = 0; i < 4; i++) {
+        for (int level = LOG_DEBUG; level <= LOG_ERROR; level++) {
+            log_event(fixture.log, (enum log_level)level, names[i], "event",
+                      LOG_NUMBER("level", level));
+            assert_int_equal(*read_log(&fixture) != '\0', shown[i][level]);
+        }
+    }
+    close_log(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_logfmt_line),
         cmocka_unit_test(test_json_line),
         cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_a_module_may_have_a_level_of_its_own),
         cmocka_unit_test(test_a_null_log_is_silent),
         cmocka_unit_test(test_utf8_is_kept_and_else_replaced),
         cmocka_unit_test(test_random_values_make_one_clean_line),

@@ -207,10 +207,24 @@ enum settings_log_level {
 };
 enum settings_log_format { SETTINGS_LOG_LOGFMT, SETTINGS_LOG_JSON };
 
+/* By module: log.level where the file says nothing. */
+struct settings_log_levels {
+    enum settings_log_level admin;
+    enum settings_log_level app;
+    enum settings_log_level sink;
+    enum settings_log_level source;
+    enum settings_log_level worker;
+};
+
 struct settings_log {
     enum settings_log_level level;
     enum settings_log_format format;
     uint32_t per_second; /* lines of one event; 0: no limit */
+    struct settings_log_levels levels;
+};
+
+struct settings_admin {
+    const char *listen; /* host:port or port; NULL: no admin server */
 };
 
 enum settings_drain { SETTINGS_DRAIN_LEAVE, SETTINGS_DRAIN_DECIDE };
@@ -277,6 +291,7 @@ struct settings {
     struct settings_limits limits;
     struct settings_log log;
     struct settings_shutdown shutdown;
+    struct settings_admin admin;
     struct settings_topic *topics; /* one with role spans at least */
     uint32_t topic_count;
     struct settings_private *private;

@@ -39,8 +39,16 @@ struct log_field {
         .type = LOG_FIELD_SIGNED, .key = (key_), .number = (int64_t)(value_)                   \
     }
 
+/* A module that has a level of its own. */
+struct log_module {
+    const char *name;
+    enum log_level level;
+};
+
 struct log_options {
     enum log_level level;
+    const struct log_module *modules; /* lives as long as the log */
+    uint32_t module_count;
     enum log_format format;
     uint32_t per_second; /* lines of one event; 0: no limit */
     int fd;
