@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/assert.h"
+#include "watch.h"
 
 enum { TICK_MS = 20 };
 
@@ -57,6 +58,7 @@ static void end(struct app *app, int exit_code)
 static void on_trouble(void *arg, const char *what, const char *text, bool fatal)
 {
     struct app *app = arg;
+    watch_trouble(app->watch, what, text);
     if (text == NULL) {
         log_event(app->log, LOG_INFO, "source", "recovered", LOG_TEXT("what", what));
         return;
@@ -200,10 +202,27 @@ static bool watch_all(struct app *app)
     return watched;
 }
 
-int control_run(struct app *app)
+int control_open(struct app *app)
 {
     app->base = event_base_new();
-    if (app->base == NULL || !watch_all(app) || worker_group_start(app->group) != SB_OK ||
+    enum sb_err err = app->base == NULL ? SB_ERR_MEMORY : SB_OK;
+    if (err == SB_OK && app->settings->admin.listen != NULL)
+        err = watch_new(app, &app->watch);
+    return exit_code_of(err);
+}
+
+void control_close(struct app *app)
+{
+    watch_free(app->watch);
+    app->watch = NULL;
+    if (app->base != NULL)
+        event_base_free(app->base);
+    app->base = NULL;
+}
+
+int control_run(struct app *app)
+{
+    if (!watch_all(app) || worker_group_start(app->group) != SB_OK ||
         source_kafka_start(app->source) != SB_OK)
         app->exit_code = EX_SOFTWARE;
     else if (app->state != APP_ENDED) /* starting may have failed fast already */
@@ -211,8 +230,5 @@ int control_run(struct app *app)
     for (uint32_t i = 0; i < app->event_count; i++)
         event_free(app->events[i]);
     app->event_count = 0;
-    if (app->base != NULL)
-        event_base_free(app->base);
-    app->base = NULL;
     return app->exit_code;
 }

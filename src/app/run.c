@@ -62,6 +62,8 @@ int app_run(const struct settings *settings, const struct app_run_options *optio
     keep_large_blocks();
     signal(SIGPIPE, SIG_IGN); /* a closed socket is an error of its call */
     int code = wiring_build(&app);
+    if (code == EX_OK)
+        code = control_open(&app);
     if (code == EX_OK && options->fail_fast && !reach_sinks(&app))
         code = EX_UNAVAILABLE;
     if (code == EX_OK) {
@@ -69,6 +71,7 @@ int app_run(const struct settings *settings, const struct app_run_options *optio
                   LOG_NUMBER("topics", settings->topic_count),
                   LOG_NUMBER("sinks", settings->sink_count));
         app.exit_code = control_run(&app);
+        control_close(&app); /* what it shows is about to go */
         struct worker_account account;
         wiring_stop(&app);
         worker_group_take_account(app.group, &account, NULL);
@@ -76,6 +79,7 @@ int app_run(const struct settings *settings, const struct app_run_options *optio
         code = exit_code(&app, &account);
         log_event(app.log, LOG_INFO, "app", "ended", LOG_NUMBER("exit", code));
     } else {
+        control_close(&app);
         app.exit_code = EX_SOFTWARE; /* nothing was read: nothing to commit */
         wiring_stop(&app);
     }

@@ -42,6 +42,7 @@ struct app {
     struct source_kafka *source;
 
     struct event_base *base;
+    struct watch *watch; /* NULL: no admin server */
     struct event *events[8];
     uint32_t event_count;
     enum app_state state;
@@ -53,11 +54,17 @@ struct app {
 
 /* wiring.c: makes the stages from the settings.  A sysexits code, 0 when all is there. */
 int wiring_build(struct app *app);
+int exit_code_of(enum sb_err err);
 void wiring_stop(struct app *app);  /* sinks and workers end; commits */
 void wiring_clear(struct app *app); /* frees all */
 
-/* control.c: runs until the service has ended; a sysexits code. */
+/*
+ * control.c: makes the event loop and listens on the admin address; then runs until the service
+ * has ended.  Sysexits codes.  close: after either.
+ */
+int control_open(struct app *app);
 int control_run(struct app *app);
+void control_close(struct app *app);
 
 /* reach.c: is something listening at each sink's endpoints?  Logs what is not. */
 bool reach_sinks(const struct app *app);

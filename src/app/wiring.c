@@ -394,7 +394,7 @@ static enum sb_err build_source(struct app *app)
     return source_kafka_new(&options, &app->source);
 }
 
-static int exit_code_of(enum sb_err err)
+int exit_code_of(enum sb_err err)
 {
     switch (err) {
     case SB_OK:

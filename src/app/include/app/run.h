@@ -17,6 +17,9 @@ struct app_run_options {
     void *on_summary_arg;
     /* Set: writing a byte to it stops the run as SIGTERM does (read end); else -1. */
     int stop_fd;
+    /* Set: told where the admin server listens, before anything is read.  In the calling thread. */
+    void (*on_listening)(void *arg, const char *address);
+    void *on_listening_arg;
     bool keep_signals; /* leave SIGTERM and SIGINT to the caller */
 };
 

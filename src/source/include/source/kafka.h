@@ -169,6 +169,22 @@ uint64_t source_kafka_tap_since_ns(const struct source_kafka *source, uint32_t t
  */
 char *source_kafka_cluster_id(struct source_kafka *source);
 
+/* How many records of a partition that is read here are not finished yet (taps: not read). */
+struct source_lag {
+    const char *topic; /* the real one; lives with the source */
+    int32_t partition;
+    uint64_t records; /* as of the last fetch */
+};
+
+/*
+ * Control thread: the lags that are known, `max` of them at most; returns how many there are.
+ * Never waits.  Partitions of which nothing has been fetched yet are left out.
+ */
+size_t source_kafka_lags(const struct source_kafka *source, struct source_lag *ret, size_t max);
+
+/* Control thread: has the group given this member its share, be it empty? */
+bool source_kafka_is_assigned(const struct source_kafka *source);
+
 /* Any thread: the options' topic of that role which the name belongs to; false: none. */
 bool source_kafka_find_topic(const struct source_kafka *source, enum source_role role,
                              const char *name, uint32_t *ret_index);
