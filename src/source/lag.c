@@ -23,14 +23,13 @@ static int64_t end_of(const struct lane *lane)
     return greater(high, atomic_load(&lane->next_offset));
 }
 
-/* Spans: one behind the last finished record.  Taps, which finish nothing: the last polled. */
+/* Spans: one behind the last finished record, or where it began.  Taps, which finish nothing: the last polled. */
 static int64_t position_of(const struct lane *lane)
 {
-    int64_t next = atomic_load(&lane->next_offset);
     if (reader_is_tap(lane->topic->reader))
-        return next;
+        return atomic_load(&lane->next_offset);
     int64_t published = atomic_load_explicit(&lane->published, memory_order_acquire);
-    return published == OFFSET_UNKNOWN ? next : published;
+    return published == OFFSET_UNKNOWN ? atomic_load(&lane->first_offset) : published;
 }
 
 /* False: nothing is known yet. */

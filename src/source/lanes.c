@@ -32,6 +32,7 @@ static enum sb_err make_room(struct reader *reader)
 
 static void reset(struct lane *lane)
 {
+    atomic_store(&lane->first_offset, OFFSET_UNKNOWN);
     atomic_store(&lane->next_offset, OFFSET_UNKNOWN);
     atomic_store(&lane->published, OFFSET_UNKNOWN);
     atomic_store(&lane->drained, false);

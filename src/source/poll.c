@@ -136,8 +136,10 @@ static bool take(struct source_kafka *source, rd_kafka_message_t *message, uint6
         return false;
     }
     bool tap = reader_is_tap(lane->topic->reader);
-    if (!tap &&
-        message->offset < atomic_load_explicit(&lane->next_offset, memory_order_relaxed)) {
+    int64_t next = atomic_load_explicit(&lane->next_offset, memory_order_relaxed);
+    if (next == OFFSET_UNKNOWN)
+        atomic_store_explicit(&lane->first_offset, message->offset, memory_order_relaxed);
+    if (!tap && message->offset < next) {
         take_rewind(source, lane, message->offset);
         return false;
     }

@@ -39,8 +39,9 @@ struct lane {
     rd_kafka_queue_t *queue; /* the partition's own, while it is assigned */
     int64_t committed;       /* acknowledged in this assignment */
     _Atomic int state;
-    _Atomic int64_t end_offset;  /* where the partition ended when it was first assigned */
-    _Atomic int64_t next_offset; /* one behind the last polled */
+    _Atomic int64_t end_offset;   /* where the partition ended when it was first assigned */
+    _Atomic int64_t first_offset; /* the first polled in this assignment */
+    _Atomic int64_t next_offset;  /* one behind the last polled */
     _Atomic int64_t published;
     _Atomic bool drained; /* polled to an end-of-partition event */
     _Atomic bool at_end;

@@ -40,6 +40,7 @@ void scenario_start(struct scenario *scenario)
         .stop_fds = {-1, -1},
     };
     temp_dir_make(&scenario->dir);
+    assert_int_equal(sem_init(&scenario->listening, 0, 0), 0);
     kafka_open(scenario);
     scenario_add_sink(scenario);
 }
@@ -58,6 +59,7 @@ void scenario_end(struct scenario *scenario)
     for (int i = 0; i < 2; i++)
         if (scenario->stop_fds[i] >= 0)
             close(scenario->stop_fds[i]);
+    sem_destroy(&scenario->listening);
     temp_dir_remove(&scenario->dir);
 }
 
@@ -116,6 +118,8 @@ static void write_worker(struct scenario *scenario)
     /* SB_SCENARIO_LOG=info shows what the service logs. */
     const char *level = getenv("SB_SCENARIO_LOG"); // NOLINT(concurrency-mt-unsafe)
     text_printf(&file, ");\nlog = { level = \"%s\"; };\n", level == NULL ? "off" : level);
+    if (scenario->watched)
+        text_append_text(&file, "admin = { listen = \"127.0.0.1:0\"; };\n");
     assert_int_equal(file.error, SB_OK);
     temp_dir_write(&scenario->dir, "worker.conf", file.at, file.len);
     text_clear(&file);
@@ -152,6 +156,13 @@ static void on_summary(void *arg, const char *json_line)
     scenario->summary = json_loads(json_line, 0, NULL);
 }
 
+static void on_listening(void *arg, const char *address)
+{
+    struct scenario *scenario = arg;
+    snprintf(scenario->admin, sizeof(scenario->admin), "%s", address);
+    sem_post(&scenario->listening);
+}
+
 static void *run_service(void *arg)
 {
     struct scenario *scenario = arg;
@@ -160,6 +171,8 @@ static void *run_service(void *arg)
     options.json = true;
     options.on_summary = on_summary;
     options.on_summary_arg = scenario;
+    options.on_listening = on_listening;
+    options.on_listening_arg = scenario;
     options.stop_fd = scenario->stop_fds[0];
     options.keep_signals = true;
     scenario->exit_code = app_run(scenario->settings, &options);
@@ -178,6 +191,14 @@ void scenario_run(struct scenario *scenario)
         assert_int_equal(pipe(scenario->stop_fds), 0);
     assert_int_equal(pthread_create(&scenario->thread, NULL, run_service, scenario), 0);
     scenario->running = true;
+}
+
+const char *scenario_admin(struct scenario *scenario)
+{
+    struct timespec deadline = scenario_deadline();
+    assert_true(scenario->watched);
+    assert_int_equal(sem_timedwait(&scenario->listening, &deadline), 0);
+    return scenario->admin;
 }
 
 void scenario_stop_run(struct scenario *scenario)

@@ -13,6 +13,7 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 
 #include "config/settings.h"
@@ -66,6 +67,7 @@ struct scenario {
     const char *more;      /* more lines of the worker file */
     uint64_t memory_bytes; /* past the configuration's lower bound; 0: as configured */
     bool stays;            /* runs until scenario_stop_run: no --drain */
+    bool watched;          /* with an admin server: see scenario_admin */
 
     struct temp_dir dir;
     rd_kafka_t *kafka; /* producer, and host of the mock cluster */
@@ -80,7 +82,9 @@ struct scenario {
     int stop_fds[2];
     bool running;
     int exit_code;
-    json_t *summary; /* of the last run */
+    char admin[TEMP_DIR_PATH_LEN]; /* where the admin server listens */
+    sem_t listening;               /* posted when it does */
+    json_t *summary;               /* of the last run */
 };
 
 /* With a cluster and one sink; one worker, a long window, every trace kept. */
@@ -130,6 +134,8 @@ void scenario_run(struct scenario *scenario);
 void scenario_stop_run(struct scenario *scenario);
 /* Waits for its end; fails the test when the end is not `exit_code`. */
 void scenario_join(struct scenario *scenario, int exit_code);
+/* Waits until the admin server of this run listens; its address. */
+const char *scenario_admin(struct scenario *scenario);
 /* run and join. */
 void scenario_drain(struct scenario *scenario, int exit_code);
 
