@@ -23,7 +23,10 @@ static int64_t end_of(const struct lane *lane)
     return greater(high, atomic_load(&lane->next_offset));
 }
 
-/* Spans: one behind the last finished record, or where it began.  Taps, which finish nothing: the last polled. */
+/*
+ * Spans: one behind the last finished record, or where it began.  Taps, which finish nothing:
+ * one behind the last polled.
+ */
 static int64_t position_of(const struct lane *lane)
 {
     if (reader_is_tap(lane->topic->reader))
