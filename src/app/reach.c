@@ -1,5 +1,5 @@
 /*
- * reach: with --fail-fast, is anybody listening where the sinks will send?
+ * reach: with --fail-fast, does anybody answer where the sinks will send?
  */
 #include <netdb.h>
 #include <poll.h>
@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "sink/kafka.h"
 #include "state.h"
 
 enum { HOST_LEN = 256, PORT_LEN = 8, CONNECT_WAIT_MS = 3000 };
@@ -65,18 +66,35 @@ static bool reach(const char *endpoint)
     return reached;
 }
 
+static bool reach_otlp(const struct app *app, const struct settings_sink *sink)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < sink->endpoint_count && !any; i++)
+        any = reach(sink->endpoints[i]);
+    if (!any)
+        log_event(app->log, LOG_ERROR, "sink", "unreachable", LOG_TEXT("sink", sink->name),
+                  LOG_TEXT("endpoint", sink->endpoints[0]));
+    return any;
+}
+
+static bool reach_kafka(const struct app *app, const struct settings_sink *settings,
+                        const struct sink *sink)
+{
+    char why[SINK_KAFKA_WHY_LEN];
+    if (sink_kafka_reach(sink, CONNECT_WAIT_MS, why))
+        return true;
+    log_event(app->log, LOG_ERROR, "sink", "unreachable", LOG_TEXT("sink", settings->name),
+              LOG_TEXT("topic", settings->topic), LOG_TEXT("reason", why));
+    return false;
+}
+
 bool reach_sinks(const struct app *app)
 {
     bool all = true;
     for (uint32_t i = 0; i < app->settings->sink_count; i++) {
         const struct settings_sink *sink = &app->settings->sinks[i];
-        bool any = false;
-        for (uint32_t j = 0; j < sink->endpoint_count && !any; j++)
-            any = reach(sink->endpoints[j]);
-        if (!any)
-            log_event(app->log, LOG_ERROR, "sink", "unreachable", LOG_TEXT("sink", sink->name),
-                      LOG_TEXT("endpoint", sink->endpoints[0]));
-        all &= any;
+        all &= sink->type == SETTINGS_SINK_KAFKA ? reach_kafka(app, sink, app->sinks[i])
+                                                 : reach_otlp(app, sink);
     }
     return all;
 }

@@ -35,8 +35,8 @@ struct app {
     struct worker_batching *batching;
     struct sink **sinks;
     uint32_t sink_count; /* those that were made */
-    struct sink_otlp_header **sink_headers;
-    uint32_t sink_header_count;
+    void **sink_parts;   /* of their options: one for each, and freed after them */
+    uint32_t sink_part_count;
     struct source_property *properties;
     struct worker_group *group;
     struct source_kafka *source;
@@ -58,6 +58,10 @@ int exit_code_of(enum sb_err err);
 void wiring_stop(struct app *app);  /* sinks and workers end; commits */
 void wiring_clear(struct app *app); /* frees all */
 
+/* sinks.c: makes the sinks, and frees them when they have been stopped. */
+enum sb_err sinks_build(struct app *app) SB_MUST_USE;
+void sinks_free(struct app *app);
+
 /*
  * control.c: makes the event loop and listens on the admin address; then runs until the service
  * has ended.  Sysexits codes.  close: after either.
@@ -66,7 +70,7 @@ int control_open(struct app *app);
 int control_run(struct app *app);
 void control_close(struct app *app);
 
-/* reach.c: is something listening at each sink's endpoints?  Logs what is not. */
+/* reach.c: does each sink's endpoint, or its broker and topic, answer?  Logs what does not. */
 bool reach_sinks(const struct app *app);
 
 /* summary.c */

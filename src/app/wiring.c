@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "control.h"
-#include "core/hash.h"
 #include "core/memory.h"
 
 enum { PREFETCH_BYTES_MAX = 64 << 20, PREFETCH_BYTES_MIN = 1 << 20, COMMIT_INTERVAL_MS = 1000 };
@@ -166,80 +165,6 @@ static enum sb_err build_topics(struct app *app)
         };
     }
     return SB_OK;
-}
-
-static void on_batch_done(void *arg, struct sink_batch *batch)
-{
-    struct app *app = arg;
-    worker_group_batch_done(app->group, batch);
-}
-
-static enum sb_err build_sink(struct app *app, const struct settings_sink *settings)
-{
-    struct sink_otlp_header *headers =
-        memory_zalloc(settings->header_count + 1, sizeof(*headers));
-    if (headers == NULL)
-        return SB_ERR_MEMORY;
-    for (uint32_t i = 0; i < settings->header_count; i++)
-        headers[i] = (struct sink_otlp_header){
-            .name = settings->headers[i].name,
-            .value = settings->headers[i].value,
-            .file = settings->headers[i].file,
-        };
-    static const enum sink_compression compressions[] = {
-        [SETTINGS_COMPRESSION_NONE] = SINK_COMPRESSION_NONE,
-        [SETTINGS_COMPRESSION_GZIP] = SINK_COMPRESSION_GZIP,
-        [SETTINGS_COMPRESSION_ZSTD] = SINK_COMPRESSION_ZSTD,
-    };
-    const struct sink_otlp_options options = {
-        .name = settings->name,
-        .protocol = settings->type == SETTINGS_SINK_OTLP_GRPC ? SINK_OTLP_GRPC : SINK_OTLP_HTTP,
-        .endpoints = settings->endpoints,
-        .endpoint_count = settings->endpoint_count,
-        .headers = headers,
-        .header_count = settings->header_count,
-        .compression = compressions[settings->compression],
-        .tls_ca = settings->tls.ca,
-        .tls_certificate = settings->tls.certificate,
-        .tls_key = settings->tls.key,
-        .tls_insecure = settings->tls.insecure,
-        .queue_bytes_max = settings->queue_bytes_max,
-        .in_flight_max = settings->in_flight_max,
-        .timeout_ns = settings->timeout_ns,
-        .backoff_initial_ns = settings->retry.initial_ns,
-        .backoff_max_ns = settings->retry.max_ns,
-        .seed = hash_random_seed(),
-        .clock = clock_system(),
-        .log = app->log,
-        .on_done = on_batch_done,
-        .on_done_arg = app,
-    };
-    enum sb_err err = sink_otlp_new(&options, &app->sinks[app->sink_count]);
-    if (err == SB_OK)
-        app->sink_count++;
-    app->sink_headers[app->sink_header_count++] = headers; /* the sink reads them again */
-    return err;
-}
-
-static enum sb_err build_sinks(struct app *app)
-{
-    uint32_t count = app->settings->sink_count;
-    app->sinks = memory_zalloc(count, sizeof(struct sink *));
-    app->batching = memory_zalloc(count, sizeof(*app->batching));
-    app->sink_headers = memory_zalloc(count, sizeof(*app->sink_headers));
-    if (app->sinks == NULL || app->batching == NULL || app->sink_headers == NULL)
-        return SB_ERR_MEMORY;
-    enum sb_err err = SB_OK;
-    for (uint32_t i = 0; err == SB_OK && i < count; i++) {
-        const struct settings_sink *settings = &app->settings->sinks[i];
-        app->batching[i] = (struct worker_batching){
-            .spans_max = settings->batch.spans_max,
-            .bytes_max = settings->batch.bytes_max,
-            .linger_ns = settings->batch.linger_ns,
-        };
-        err = build_sink(app, settings);
-    }
-    return err;
 }
 
 static uint32_t worker_count(const struct settings *settings)
@@ -418,7 +343,7 @@ int wiring_build(struct app *app)
     if (err == SB_OK)
         err = build_topics(app);
     if (err == SB_OK)
-        err = build_sinks(app);
+        err = sinks_build(app);
     if (err == SB_OK)
         err = build_workers(app);
     if (err == SB_OK)
@@ -447,13 +372,7 @@ void wiring_stop(struct app *app)
 void wiring_clear(struct app *app)
 {
     worker_group_free(app->group);
-    for (uint32_t i = 0; i < app->sink_count; i++)
-        app->sinks[i]->ops->free(app->sinks[i]);
-    for (uint32_t i = 0; i < app->sink_header_count; i++)
-        memory_free(app->sink_headers[i]);
-    memory_free(app->sink_headers);
-    memory_free(app->sinks);
-    memory_free(app->batching);
+    sinks_free(app);
     memory_free(app->worker_topics);
     memory_free(app->source_topics);
     memory_free(app->properties);

@@ -60,9 +60,8 @@ static bool is_authority(const char *at, size_t len)
     return is_host(at, host) && (colon == NULL || is_port(colon + 1, len - host - 1));
 }
 
-static void check_bootstrap(struct loader *loader)
+void checks_bootstrap(struct loader *loader, const char *const *field, const char *path)
 {
-    const char *const *field = &loader->settings->kafka.bootstrap;
     struct place at = origin_place(loader, field, (struct place){.file = "?"});
     const char *rest = *field;
     if (rest == NULL)
@@ -79,7 +78,7 @@ static void check_bootstrap(struct loader *loader)
             name = scheme + 3;
         }
         if (!is_authority(name, len)) {
-            report_error(loader->report, at, "kafka.bootstrap: \"%s\" is not host:port",
+            report_error(loader->report, at, "%s: \"%s\" is not host:port", path,
                          quote_bytes(bytes_of(name, len)).text);
             report_help(loader->report, "write host:port,host:port");
         }
@@ -238,7 +237,7 @@ void checks_worker(struct loader *loader, struct place at)
     for (uint32_t i = 0; i < settings->sink_count; i++)
         checks_sink(loader, &settings->sinks[i], at);
     policies_check_names(loader, settings->sampling.policies, settings->sampling.policy_count);
-    check_bootstrap(loader);
+    checks_bootstrap(loader, &settings->kafka.bootstrap, "kafka.bootstrap");
     checks_properties(loader, settings->kafka.properties, settings->kafka.property_count);
     check_window(loader, at);
     check_memory(loader, at);

@@ -19,6 +19,13 @@ void checks_topics(struct loader *loader, const struct place *places, bool whole
 /* Of one sink. */
 void checks_sink(struct loader *loader, const struct settings_sink *sink, struct place at);
 
+/* What is a Kafka sink's alone; `at` is where the sink stands. */
+void checks_kafka_sink(struct loader *loader, const struct settings_sink *sink,
+                       struct place at);
+
+/* Of a list of brokers; `path` names it in messages.  NULL is passed over. */
+void checks_bootstrap(struct loader *loader, const char *const *field, const char *path);
+
 /* Of a list of librdkafka properties. */
 void checks_properties(struct loader *loader, const struct settings_property *properties,
                        uint32_t count);

@@ -209,9 +209,8 @@ static void check_sizes(struct loader *loader, const struct settings_sink *sink,
                      quote(name_of(sink)).text);
 }
 
-void checks_sink(struct loader *loader, const struct settings_sink *sink, struct place at)
+static void check_otlp(struct loader *loader, const struct settings_sink *sink, struct place at)
 {
-    at = origin_place(loader, &sink->name, at);
     struct place endpoints = origin_place(loader, &sink->endpoints, at);
     if (origin_find(loader->private, &sink->endpoints) == NULL && sink->name != NULL) {
         report_error(loader->report, at, "sink \"%s\" has no endpoint", quote(sink->name).text);
@@ -228,5 +227,15 @@ void checks_sink(struct loader *loader, const struct settings_sink *sink, struct
         report_error(loader->report, at, "sink \"%s\": tls.%s without tls.%s",
                      quote(name_of(sink)).text, certificate ? "certificate" : "key",
                      certificate ? "key" : "certificate");
+}
+
+void checks_sink(struct loader *loader, const struct settings_sink *sink, struct place at)
+{
+    at = origin_place(loader, &sink->name, at);
+    bool typed = origin_find(loader->private, &sink->type) != NULL; /* else it was reported */
+    if (typed && sink->type == SETTINGS_SINK_KAFKA)
+        checks_kafka_sink(loader, sink, at);
+    else if (typed)
+        check_otlp(loader, sink, at);
     check_sizes(loader, sink, at);
 }

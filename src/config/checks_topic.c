@@ -124,6 +124,29 @@ static void check_loop(struct loader *loader, const struct settings_topic *topic
     }
 }
 
+/* So would kept spans, and be kept again. */
+static void check_sink_loop(struct loader *loader, const struct settings_sink *sink,
+                            struct place at)
+{
+    const struct settings *settings = loader->settings;
+    const char *cluster = sink->kafka.bootstrap;
+    bool ours = cluster == NULL || (settings->kafka.bootstrap != NULL &&
+                                    strcmp(cluster, settings->kafka.bootstrap) == 0);
+    if (sink->type != SETTINGS_SINK_KAFKA || sink->topic == NULL || !ours)
+        return;
+    for (uint32_t i = 0; i < settings->topic_count; i++) {
+        const struct settings_topic *input = &settings->topics[i];
+        if (input->role != SETTINGS_ROLE_SPANS || !reads(input, sink->topic))
+            continue;
+        report_error(loader->report, origin_place(loader, &sink->topic, at),
+                     "a sink's topic \"%s\" is an input of topic file %s",
+                     quote(sink->topic).text, quote(input->file).text);
+        report_help(loader->report, "kept spans would come back as records: %s",
+                    input->topic[0] == '^' ? "put it into exclude" : "name another topic");
+        return;
+    }
+}
+
 static void check_pair(struct loader *loader, const struct settings_topic *a,
                        const struct settings_topic *b, const struct place *places)
 {
@@ -162,6 +185,8 @@ void checks_topics(struct loader *loader, const struct place *places, bool whole
         for (uint32_t j = 0; j < i; j++)
             check_pair(loader, &settings->topics[j], topic, places);
     }
+    for (uint32_t i = 0; i < settings->sink_count; i++)
+        check_sink_loop(loader, &settings->sinks[i], at);
     if (spans || !whole)
         return;
     report_error(loader->report, at,

@@ -319,8 +319,13 @@ static void walk_key(struct walk *walk, const struct schema_key *key,
         report_help(report, "it belongs to %s", key->help);
         return;
     }
-    if (!fits_kind(walk, key, &target))
+    if (!fits_kind(walk, key, &target)) {
+        /* Without a kind nobody can say whose it is; it is there all the same. */
+        if (!walk->has_kind)
+            loader_set_origin(walk->loader, (char *)walk->base + key->offset, target.at,
+                              target.secret);
         return;
+    }
     const struct schema_key *first = find_first(walk, key);
     walk->seen[key - walk->schema->keys] = true;
     if (first != NULL) {

@@ -147,7 +147,7 @@ const struct schema schema_topic = {
 
 static const struct schema_word sink_types[] = {{"otlp_http", SETTINGS_SINK_OTLP_HTTP, false},
                                                 {"otlp_grpc", SETTINGS_SINK_OTLP_GRPC, false},
-                                                {"kafka", 0, true},
+                                                {"kafka", SETTINGS_SINK_KAFKA, false},
                                                 {"amqp", 0, true},
                                                 {"rabbitmq", 0, true},
                                                 {NULL, 0, false}};
@@ -155,10 +155,22 @@ static const struct schema_word compressions[] = {{"none", SETTINGS_COMPRESSION_
                                                   {"gzip", SETTINGS_COMPRESSION_GZIP, false},
                                                   {"zstd", SETTINGS_COMPRESSION_ZSTD, false},
                                                   {NULL, 0, false}};
+static const struct schema_word record_keys[] = {
+    {"hex", SETTINGS_KEY_HEX, false}, {"bytes", SETTINGS_KEY_BYTES, false}, {NULL, 0, false}};
+static const struct schema_word partitioners[] = {
+    {"murmur2", SETTINGS_PARTITIONER_MURMUR2, false},
+    {"crc32", SETTINGS_PARTITIONER_CRC32, false},
+    {"fnv1a", SETTINGS_PARTITIONER_FNV1A, false},
+    {NULL, 0, false}};
 static const struct schema_word sink_on_full[] = {{"block", SETTINGS_SINK_BLOCK, false},
                                                   {"drop_oldest", 0, true},
                                                   {"spill", 0, true},
                                                   {NULL, 0, false}};
+
+enum {
+    OTLP_SINKS = 1U << SETTINGS_SINK_OTLP_HTTP | 1U << SETTINGS_SINK_OTLP_GRPC,
+    KAFKA_SINKS = 1U << SETTINGS_SINK_KAFKA
+};
 
 static const struct schema_key sink_keys[] = {
     {.path = "name",
@@ -173,11 +185,13 @@ static const struct schema_key sink_keys[] = {
      AT(settings_sink, type),
      .words = sink_types,
      .sample = "otlp_http",
-     .help = "OTLP over HTTP/protobuf or over gRPC."},
+     .help =
+         "OTLP over HTTP/protobuf or over gRPC; or OTLP protobuf records of a Kafka topic."},
     {.path = "endpoint",
      .type = SCHEMA_TEXTS,
      .flags = SCHEMA_SINGLE | SCHEMA_SAMPLE,
      LIST(settings_sink, endpoints, endpoint_count),
+     .kinds = OTLP_SINKS,
      .min = 1,
      .max = 1,
      .sample = "http://localhost:4318",
@@ -186,6 +200,7 @@ static const struct schema_key sink_keys[] = {
     {.path = "endpoints",
      .type = SCHEMA_TEXTS,
      LIST(settings_sink, endpoints, endpoint_count),
+     .kinds = OTLP_SINKS,
      .min = 1,
      .max = 16,
      .sample = "[ \"http://a:4318\", \"http://b:4318\" ]",
@@ -193,6 +208,7 @@ static const struct schema_key sink_keys[] = {
     {.path = "headers",
      .type = SCHEMA_LIST,
      LIST(settings_sink, headers, header_count),
+     .kinds = OTLP_SINKS,
      .list = &schema_header,
      .max = 64,
      .sample = "( { name = \"authorization\"; file = \"/etc/spanbridge/token\"; } )",
@@ -200,6 +216,7 @@ static const struct schema_key sink_keys[] = {
     {.path = "compression",
      .type = SCHEMA_WORD,
      AT(settings_sink, compression),
+     .kinds = OTLP_SINKS,
      .words = compressions,
      .preset = "none",
      .help = "Of request bodies."},
@@ -207,6 +224,7 @@ static const struct schema_key sink_keys[] = {
      .type = SCHEMA_TEXT,
      .flags = SCHEMA_PATH,
      AT(settings_sink, tls.ca),
+     .kinds = OTLP_SINKS,
      .sample = "ca.pem",
      .derived = "the system's",
      .help = "File with the authorities that may have signed the server's certificate."},
@@ -214,19 +232,61 @@ static const struct schema_key sink_keys[] = {
      .type = SCHEMA_TEXT,
      .flags = SCHEMA_PATH,
      AT(settings_sink, tls.certificate),
+     .kinds = OTLP_SINKS,
      .sample = "client.pem",
      .help = "File with our certificate, for mutual TLS."},
     {.path = "tls.key",
      .type = SCHEMA_TEXT,
      .flags = SCHEMA_PATH,
      AT(settings_sink, tls.key),
+     .kinds = OTLP_SINKS,
      .sample = "client.key",
      .help = "File with its key."},
     {.path = "tls.insecure",
      .type = SCHEMA_SWITCH,
      AT(settings_sink, tls.insecure),
+     .kinds = OTLP_SINKS,
      .preset = "false",
      .help = "Do not check the server's certificate."},
+    {.path = "topic",
+     .type = SCHEMA_TEXT,
+     .flags = SCHEMA_REQUIRED,
+     AT(settings_sink, topic),
+     .kinds = KAFKA_SINKS,
+     .sample = "spans.kept",
+     .help =
+         "Topic that kept spans go to. A record holds spans of one trace; it should exist."},
+    {.path = "key",
+     .type = SCHEMA_WORD,
+     AT(settings_sink, key),
+     .kinds = KAFKA_SINKS,
+     .words = record_keys,
+     .preset = "hex",
+     .help = "A record's key is its trace id: as 32 hex digits, or as 16 bytes."},
+    {.path = "partitioner",
+     .type = SCHEMA_WORD,
+     AT(settings_sink, partitioner),
+     .kinds = KAFKA_SINKS,
+     .words = partitioners,
+     .preset = "murmur2",
+     .help = "How a key finds its partition: as Java clients do (murmur2), librdkafka (crc32), "
+             "or Sarama (fnv1a)."},
+    {.path = "kafka.bootstrap",
+     .type = SCHEMA_TEXT,
+     AT(settings_sink, kafka.bootstrap),
+     .kinds = KAFKA_SINKS,
+     .sample = "other:9092",
+     .derived = "the worker's, and its properties",
+     .help = "Brokers of another cluster, as host:port,host:port."},
+    {.path = "kafka.properties",
+     .type = SCHEMA_LIST,
+     LIST(settings_sink, kafka.properties, kafka.property_count),
+     .kinds = KAFKA_SINKS,
+     .list = &schema_property,
+     .max = 500,
+     .sample = "( { name = \"compression.type\"; value = \"lz4\"; } )",
+     .help = "librdkafka properties of its producer (TLS, SASL, compression), on top of the "
+             "worker's where the cluster is the worker's."},
     {.path = "batch.spans",
      .type = SCHEMA_COUNT,
      AT(settings_sink, batch.spans_max),
@@ -264,6 +324,7 @@ static const struct schema_key sink_keys[] = {
     {.path = "timeout",
      .type = SCHEMA_DURATION,
      AT(settings_sink, timeout_ns),
+     .kinds = OTLP_SINKS,
      .preset = "10s",
      .min = 10 * MILLISECOND,
      .max = HOUR,
@@ -291,7 +352,6 @@ static const struct schema_key sink_keys[] = {
              "batch, counted as lost (drop_oldest)."},
     {.path = "profile", LATER("profiles of backends")},
     {.path = "filter", LATER("span filters")},
-    {.path = "topic", LATER("the Kafka sink")},
     {.path = "exchange", LATER("the RabbitMQ sink")},
 };
 
@@ -301,6 +361,7 @@ const struct schema schema_sink = {
     .count = sizeof(sink_keys) / sizeof(*sink_keys),
     .size = sizeof(struct settings_sink),
     .help = "An element of `sinks`.",
+    .kind_key = "type",
 };
 
 static const struct schema_key property_keys[] = {

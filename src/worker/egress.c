@@ -118,6 +118,7 @@ static enum sb_err add_to_batch(struct egress *egress, struct sink_batch *batch,
         memcpy(body + span->raw.len, span->patch.at, span->patch.len);
     batch->spans[batch->span_count++] = (struct sink_span){
         .envelope = &envelopes_at(egress->envelopes, span->envelope)->view,
+        .trace = span->trace,
         .at = (uint32_t)at,
         .len = (uint32_t)len,
         .ticket = ticket,

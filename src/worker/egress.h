@@ -48,7 +48,8 @@ void egress_clear(struct egress *egress);
 struct egress_span {
     struct bytes raw;
     struct bytes patch;
-    uint32_t envelope; /* number; a reference is taken for each sink */
+    struct trace_id trace; /* that it leaves under: its patch may hold another than `raw` */
+    uint32_t envelope;     /* number; a reference is taken for each sink */
     uint32_t record;
 };
 enum sb_err egress_add(struct egress *egress, const struct egress_span *span,

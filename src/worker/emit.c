@@ -23,6 +23,7 @@ static void add_queue_spans(const struct emission *emission)
         if (!wanted)
             continue;
         const struct egress_span span = {.raw = text_bytes(&worker->queue_span),
+                                         .trace = emission->plan->canonical,
                                          .envelope = worker->queue_envelope,
                                          .record = RECORD_NONE};
         worker->synthetic_out++;
@@ -41,6 +42,7 @@ static void emit_span(const struct emission *emission, const struct window_span 
     const struct egress_span out = {
         .raw = raw,
         .patch = text_bytes(&worker->patch),
+        .trace = emission->plan->canonical,
         .envelope = span->envelope,
         .record = span->record,
     };

@@ -35,7 +35,9 @@ static void test_words(void **state)
     expect_words(&schema_topic, "repair.mode", "off report link parent auto ");
     expect_words(&schema_topic, "repair.adopt", "none root ");
     expect_words(&schema_topic, "repair.unseen", "auto merge link ");
-    expect_words(&schema_sink, "type", "otlp_http otlp_grpc ");
+    expect_words(&schema_sink, "type", "otlp_http otlp_grpc kafka ");
+    expect_words(&schema_sink, "key", "hex bytes ");
+    expect_words(&schema_sink, "partitioner", "murmur2 crc32 fnv1a ");
     expect_words(&schema_sink, "compression", "none gzip zstd ");
     expect_words(&schema_sink, "on_full", "block ");
     expect_words(&schema_worker, "log.level", "debug info warn error off ");

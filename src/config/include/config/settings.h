@@ -124,13 +124,23 @@ struct settings_sampling {
     uint32_t policy_count;
 };
 
-enum settings_sink_type { SETTINGS_SINK_OTLP_HTTP, SETTINGS_SINK_OTLP_GRPC };
+enum settings_sink_type {
+    SETTINGS_SINK_OTLP_HTTP,
+    SETTINGS_SINK_OTLP_GRPC,
+    SETTINGS_SINK_KAFKA
+};
 enum settings_compression {
     SETTINGS_COMPRESSION_NONE,
     SETTINGS_COMPRESSION_GZIP,
     SETTINGS_COMPRESSION_ZSTD
 };
 enum settings_sink_on_full { SETTINGS_SINK_BLOCK };
+enum settings_record_key { SETTINGS_KEY_HEX, SETTINGS_KEY_BYTES };
+enum settings_partitioner {
+    SETTINGS_PARTITIONER_MURMUR2,
+    SETTINGS_PARTITIONER_CRC32,
+    SETTINGS_PARTITIONER_FNV1A
+};
 
 /* Exactly one of value and file is set. */
 struct settings_header {
@@ -160,12 +170,17 @@ struct settings_retry {
 struct settings_sink {
     const char *name; /* unique */
     enum settings_sink_type type;
-    const char *const *endpoints; /* http://host:port[/path] or https://...; one at least */
+    /* http://host:port[/path] or https://...; one at least of otlp_http and otlp_grpc */
+    const char *const *endpoints;
     uint32_t endpoint_count;
     struct settings_header *headers;
     uint32_t header_count;
     enum settings_compression compression;
     struct settings_tls tls;
+    const char *topic;            /* of kafka; these four are its own */
+    enum settings_record_key key; /* how the trace id is written */
+    enum settings_partitioner partitioner;
+    struct settings_kafka kafka; /* bootstrap NULL: the worker's cluster and properties */
     struct settings_batch batch;
     uint64_t queue_bytes_max;
     uint32_t in_flight_max;

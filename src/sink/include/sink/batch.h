@@ -30,7 +30,8 @@ enum sink_outcome {
 
 struct sink_span {
     const struct otlp_envelope *envelope;
-    uint32_t at; /* offset of the encoded Span body in the batch's bytes */
+    struct trace_id trace; /* that it leaves under, patches included */
+    uint32_t at;           /* offset of the encoded Span body in the batch's bytes */
     uint32_t len;
     uint32_t ticket; /* the worker's own reference; the sink does not look at it */
     uint8_t outcome; /* enum sink_outcome, written by the sink */

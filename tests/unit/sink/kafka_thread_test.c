@@ -1,0 +1,92 @@
+#include "kafka_rig.h"
+
+#include "core/memory.h"
+
+/* While the broker is away everything waits; what is stopped then comes back unsent. */
+static void test_stop_gives_all_back(void **state)
+{
+    (void)state;
+    enum { BATCHES = 10 };
+    struct kafka_rig rig;
+    kafka_rig_init(&rig);
+    rd_kafka_mock_broker_set_down(rig.cluster, 1);
+    kafka_rig_start(&rig);
+    for (int i = 0; i < BATCHES; i++)
+        sink_submit(rig.sink, kafka_rig_fill(&rig, 5, 2, 100));
+    kafka_rig_wait_logged(&rig, "sink_waits", 1);
+    assert_true(rig.sink->ops->queued_bytes(rig.sink) > BATCHES * 1000);
+    rig.sink->ops->stop(rig.sink);
+    for (int i = 0; i < BATCHES; i++) {
+        struct sink_batch *batch = kafka_rig_take(&rig);
+        assert_int_equal(kafka_rig_count(batch, SINK_PENDING), 10);
+        sink_batch_free(batch);
+    }
+    /* What comes late all the same is given back by stop called again. */
+    sink_submit(rig.sink, kafka_rig_fill(&rig, 1, 1, 0));
+    rig.sink->ops->stop(rig.sink);
+    sink_batch_free(kafka_rig_take(&rig));
+    kafka_rig_clear(&rig);
+}
+
+/* A request that the broker never answers does not hold the end up. */
+static void test_stop_while_an_answer_is_out(void **state)
+{
+    (void)state;
+    struct kafka_rig rig;
+    kafka_rig_init(&rig);
+    kafka_rig_start(&rig);
+    rd_kafka_mock_broker_set_rtt(rig.cluster, 1, 60000);
+    sink_submit(rig.sink, kafka_rig_fill(&rig, 5, 2, 100));
+    while (kafka_rig_counters(&rig).requests == 0)
+        ;
+    rig.sink->ops->stop(rig.sink);
+    struct sink_batch *batch = kafka_rig_take(&rig);
+    assert_int_equal(kafka_rig_count(batch, SINK_PENDING), 10);
+    sink_batch_free(batch);
+    kafka_rig_clear(&rig);
+}
+
+static void test_full_queue_of_the_library(void **state)
+{
+    (void)state;
+    struct kafka_rig rig;
+    kafka_rig_init(&rig);
+    kafka_rig_set(&rig, "queue.buffering.max.messages", "7");
+    kafka_rig_start(&rig);
+    struct sink_batch *batch = kafka_rig_fill(&rig, 50, 1, 0);
+    kafka_rig_send(&rig, batch);
+    assert_int_equal(kafka_rig_count(batch, SINK_EXPORTED), 50);
+    assert_int_equal(kafka_rig_logged(&rig, "sink_waits"), 0);
+    sink_batch_free(batch);
+    kafka_rig_clear(&rig);
+}
+
+/* The nth allocation fails, for all n: the batch comes back whole all the same. */
+static void test_memory_is_short(void **state)
+{
+    (void)state;
+    enum { ALLOCATIONS = 6 };
+    for (uint64_t nth = 1; nth <= ALLOCATIONS; nth++) {
+        struct kafka_rig rig;
+        kafka_rig_init(&rig);
+        kafka_rig_start(&rig);
+        struct sink_batch *batch = kafka_rig_fill(&rig, 20, 2, 0);
+        memory_fail_at(nth);
+        kafka_rig_send(&rig, batch);
+        memory_fail_at(0);
+        assert_int_equal(kafka_rig_count(batch, SINK_EXPORTED), 40);
+        sink_batch_free(batch);
+        kafka_rig_clear(&rig);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stop_gives_all_back),
+        cmocka_unit_test(test_stop_while_an_answer_is_out),
+        cmocka_unit_test(test_full_queue_of_the_library),
+        cmocka_unit_test(test_memory_is_short),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
