@@ -20,6 +20,7 @@ static const struct sink_kafka_property DEFAULTS[] = {
     {"socket.keepalive.enable", "true"},
     {"log.connection.close", "false"}, /* idle connections are closed by brokers all the time */
     {"topic.metadata.propagation.max.ms", "2000"},
+    {"message.copy.max.bytes", "256"}, /* records stay where they are until their report */
     {"queue.buffering.max.messages", "10000000"},
     {"queue.buffering.max.kbytes", "2097151"},
 };

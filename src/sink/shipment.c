@@ -8,7 +8,7 @@
 #define MODULE "sink"
 
 enum {
-    ROUND_BYTES = 8 << 20,      /* of a round's records; the last one may reach past it */
+    ROUND_BYTES = 2 << 20,      /* of a round's records; the last one may reach past it */
     RECORD_BYTES_MIN = 1 << 10, /* records are not cut for less: the topic takes nothing */
     ROUND_BYTES_CAP = ROUND_BYTES + (1 << 30), /* librdkafka takes no message of 1 GB */
 };

@@ -49,7 +49,7 @@ static void note(struct backend *backend, const Spanbridge__Oracle__Span *span)
         note_attribute(seen, span->attributes[i]);
 }
 
-static void note_all(struct backend *backend, struct bytes message)
+void backend_note(struct backend *backend, struct bytes message)
 {
     Spanbridge__Oracle__ExportTraceServiceRequest *request =
         spanbridge__oracle__export_trace_service_request__unpack(NULL, message.len, message.at);
@@ -83,7 +83,7 @@ static void on_request(void *arg, const struct receiver_request *request,
     if (weather == SINK_REFUSES && !holds(request, spans_id(backend->refused)))
         weather = SINK_UP;
     if (weather == SINK_UP)
-        note_all(backend, request->message);
+        backend_note(backend, request->message);
     else if (weather == SINK_CUTS)
         ret->act = RECEIVER_DROP;
     else

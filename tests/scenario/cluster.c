@@ -93,11 +93,12 @@ void scenario_flush(struct scenario *scenario)
     assert_int_equal(rd_kafka_flush(scenario->kafka, REPLY_MS), 0);
 }
 
-static rd_kafka_t *new_consumer(const struct scenario *scenario)
+static rd_kafka_t *new_consumer(const char *brokers)
 {
     char why[ERROR_LEN];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    set(conf, "bootstrap.servers", bootstrap(scenario));
+    set(conf, "bootstrap.servers", brokers);
+    set(conf, "enable.partition.eof", "true");
     set(conf, "group.id", "scenario");
     rd_kafka_conf_set_log_cb(conf, NULL);
     rd_kafka_t *consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
@@ -114,7 +115,7 @@ static rd_kafka_topic_partition_list_t *one(const char *topic, int32_t partition
 
 int64_t scenario_committed(struct scenario *scenario, const char *topic, int32_t partition)
 {
-    rd_kafka_t *consumer = new_consumer(scenario);
+    rd_kafka_t *consumer = new_consumer(bootstrap(scenario));
     rd_kafka_topic_partition_list_t *list = one(topic, partition);
     assert_int_equal(rd_kafka_committed(consumer, list, REPLY_MS), 0);
     int64_t offset = list->elems[0].offset;
@@ -126,7 +127,7 @@ int64_t scenario_committed(struct scenario *scenario, const char *topic, int32_t
 void scenario_read(struct scenario *scenario, const char *topic, struct record_copy *ret,
                    size_t count)
 {
-    rd_kafka_t *consumer = new_consumer(scenario);
+    rd_kafka_t *consumer = new_consumer(bootstrap(scenario));
     rd_kafka_topic_partition_list_t *list = one(topic, 0);
     list->elems[0].offset = 0;
     assert_int_equal(rd_kafka_assign(consumer, list), 0);
@@ -148,6 +149,50 @@ void scenario_read(struct scenario *scenario, const char *topic, struct record_c
     }
     rd_kafka_consumer_close(consumer);
     rd_kafka_destroy(consumer);
+}
+
+static void note_kept(struct scenario *scenario, const rd_kafka_message_t *message,
+                      struct kept_record *ret)
+{
+    struct backend *backend = &scenario->backends[0];
+    size_t before = backend->count;
+    assert_in_range(message->key_len, 1, TAG_LEN);
+    *ret = (struct kept_record){.partition = message->partition,
+                                .key_len = message->key_len,
+                                .value_len = message->len};
+    memcpy(ret->key, message->key, message->key_len);
+    backend_note(backend, bytes_of(message->payload, message->len));
+    assert_false(backend->unreadable);
+    assert_true(backend->count > before);
+    ret->trace = backend->seen[before].trace;
+    for (size_t i = before; i < backend->count; i++)
+        assert_true(trace_id_equal(backend->seen[i].trace, ret->trace));
+}
+
+size_t scenario_read_kept(struct scenario *scenario, const char *brokers, int32_t partitions,
+                          struct kept_record *ret, size_t room)
+{
+    rd_kafka_t *consumer = new_consumer(brokers == NULL ? bootstrap(scenario) : brokers);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+    for (int32_t i = 0; i < partitions; i++)
+        rd_kafka_topic_partition_list_add(list, "kept", i)->offset = 0;
+    assert_int_equal(rd_kafka_assign(consumer, list), 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    size_t count = 0;
+    for (int32_t ends = 0; ends < partitions;) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer, REPLY_MS);
+        assert_non_null(message);
+        if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+            ends++;
+        } else if (message->err == 0) {
+            assert_true(count < room);
+            note_kept(scenario, message, &ret[count++]);
+        }
+        rd_kafka_message_destroy(message);
+    }
+    rd_kafka_consumer_close(consumer);
+    rd_kafka_destroy(consumer);
+    return count;
 }
 
 void record_copy_clear(struct record_copy *record)

@@ -108,13 +108,19 @@ static void write_worker(struct scenario *scenario)
                 "window = { %s };\nsampling = { policies = ( %s ); };\n%s\nsinks = (\n",
                 scenario->workers, rd_kafka_mock_cluster_bootstraps(scenario->cluster),
                 scenario->window, scenario->policies, scenario->more);
-    for (uint32_t i = 0; i < scenario->sink_count; i++)
+    for (uint32_t i = 0; i < scenario->sink_count && !scenario->kafka_alone; i++)
         text_printf(&file,
                     "  %s{ name = \"sink%u\"; type = \"otlp_http\"; endpoint = \"%s\";\n"
                     "    batch = { %s };\n"
                     "    retry = { initial = \"5ms\"; max = \"50ms\"; }; %s }\n",
                     i == 0 ? "" : ", ", i, receiver_url(scenario->backends[i].receiver),
                     scenario->batch, scenario->sink);
+    if (scenario->kafka_sink != NULL)
+        text_printf(&file,
+                    "  %s{ name = \"kept\"; type = \"kafka\"; topic = \"kept\";\n"
+                    "    batch = { %s };\n"
+                    "    retry = { initial = \"5ms\"; max = \"50ms\"; }; %s }\n",
+                    scenario->kafka_alone ? "" : ", ", scenario->batch, scenario->kafka_sink);
     /* SB_SCENARIO_LOG=info shows what the service logs. */
     const char *level = getenv("SB_SCENARIO_LOG"); // NOLINT(concurrency-mt-unsafe)
     text_printf(&file, ");\nlog = { level = \"%s\"; };\n", level == NULL ? "off" : level);

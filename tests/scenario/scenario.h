@@ -60,14 +60,16 @@ struct backend {
 struct scenario {
     /* Set between scenario_start and scenario_run. */
     uint32_t workers;
-    const char *window;    /* inside of `window = { ... };` */
-    const char *policies;  /* inside of `policies = ( ... );` */
-    const char *batch;     /* inside of `batch = { ... };` of every sink */
-    const char *sink;      /* more lines of every sink */
-    const char *more;      /* more lines of the worker file */
-    uint64_t memory_bytes; /* past the configuration's lower bound; 0: as configured */
-    bool stays;            /* runs until scenario_stop_run: no --drain */
-    bool watched;          /* with an admin server: see scenario_admin */
+    const char *window;     /* inside of `window = { ... };` */
+    const char *policies;   /* inside of `policies = ( ... );` */
+    const char *batch;      /* inside of `batch = { ... };` of every sink */
+    const char *sink;       /* more lines of every sink */
+    const char *more;       /* more lines of the worker file */
+    const char *kafka_sink; /* lines of a Kafka sink called "kept"; NULL: there is none */
+    bool kafka_alone;       /* there is no other sink */
+    uint64_t memory_bytes;  /* past the configuration's lower bound; 0: as configured */
+    bool stays;             /* runs until scenario_stop_run: no --drain */
+    bool watched;           /* with an admin server: see scenario_admin */
 
     struct temp_dir dir;
     rd_kafka_t *kafka; /* producer, and host of the mock cluster */
@@ -120,6 +122,20 @@ struct record_copy {
     size_t len;
     rd_kafka_headers_t *headers;
 };
+/*
+ * All records of the topic "kept" of that cluster (NULL: the scenario's), to its end.  Their
+ * spans are noted as those of the first backend, which must not have any.
+ */
+struct kept_record {
+    int32_t partition;
+    char key[TAG_LEN + 1];
+    size_t key_len;
+    size_t value_len;
+    struct trace_id trace; /* of all its spans */
+};
+size_t scenario_read_kept(struct scenario *scenario, const char *bootstrap, int32_t partitions,
+                          struct kept_record *ret, size_t room);
+
 /* The first `count` records of partition 0; waits for them. */
 void scenario_read(struct scenario *scenario, const char *topic, struct record_copy *ret,
                    size_t count);
@@ -158,6 +174,8 @@ struct trace_id scenario_trace(uint64_t number);
 /* Used inside the harness. */
 void backend_open(struct backend *backend);
 void backend_close(struct backend *backend);
+/* Takes an encoded request for one that came. */
+void backend_note(struct backend *backend, struct bytes message);
 void kafka_open(struct scenario *scenario);
 void kafka_close(struct scenario *scenario);
 struct timespec scenario_deadline(void);

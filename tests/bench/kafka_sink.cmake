@@ -1,0 +1,2 @@
+add_executable(kafka_sink_bench kafka_sink_bench.c)
+target_link_libraries(kafka_sink_bench PRIVATE sb_sink sb_flags Librdkafka::librdkafka)
