@@ -20,6 +20,14 @@ static bool is_told(struct kafka_sink *sink, int err)
     return false;
 }
 
+/* Names of one trouble: which one comes depends on who finds out first. */
+static rd_kafka_resp_err_t one_name(rd_kafka_resp_err_t err)
+{
+    if (err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+        return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    return err;
+}
+
 static bool is_of_credentials(rd_kafka_resp_err_t err)
 {
     return err == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
@@ -31,7 +39,7 @@ static bool is_of_credentials(rd_kafka_resp_err_t err)
 static void tell(struct kafka_sink *sink, rd_kafka_resp_err_t err, const char *reason)
 {
     kafka_sink_move(sink, is_of_credentials(err) ? SINK_UNAUTHORISED : SINK_BACKING_OFF);
-    if (is_told(sink, err))
+    if (is_told(sink, one_name(err)))
         return;
     log_event(sink->options.log, LOG_WARN, MODULE, "sink_waits",
               LOG_TEXT("sink", sink->options.name), LOG_TEXT("topic", sink->options.topic),
