@@ -47,9 +47,10 @@ class Case(unittest.TestCase):
     def setUp(self) -> None:
         self.folder = self.base / self._testMethodName
         self.folder.mkdir()
-        self.addCleanup(self._note_failure)
 
-    def _note_failure(self) -> None:
-        outcome = self._outcome  # type: ignore[attr-defined]
-        if outcome is not None and not outcome.success:
+    def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult | None:
+        # Not in a cleanup: there, every test looks as if it had passed.
+        result = super().run(result)
+        if result is not None and not result.wasSuccessful():
             type(self).failed = True
+        return result
