@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # launch.sh BINARY TEST COMPONENT...: runs tests/system/TEST.py against a spanbridge binary with
-# the components (kafka, jaeger, python) from the cache.
+# the components (kafka, rabbitmq, jaeger, tempo, python) from the cache.
 #
 # A component that is not there: exit 77, which ctest shows as skipped; in CI, a failure.  This
 # script fetches nothing: tests/run.sh does.
@@ -22,7 +22,9 @@ for component in python "$@"; do
     case $component in
         python) python=$folder/bin/python ;;
         kafka) export SPANBRIDGE_KAFKA=$folder ;;
+        rabbitmq) export SPANBRIDGE_RABBITMQ=$folder ;;
         jaeger) export SPANBRIDGE_JAEGER=$folder ;;
+        tempo) export SPANBRIDGE_TEMPO=$folder ;;
     esac
 done
 

@@ -23,6 +23,14 @@ def jaeger() -> str:
     return os.environ["SPANBRIDGE_JAEGER"] + "/jaeger"
 
 
+def rabbitmq() -> str:
+    return os.environ["SPANBRIDGE_RABBITMQ"] + "/usr"
+
+
+def tempo() -> str:
+    return os.environ["SPANBRIDGE_TEMPO"] + "/tempo"
+
+
 class Case(unittest.TestCase):
     """A test case with a temporary folder for the class (`base`) and one per test (`folder`).
 
