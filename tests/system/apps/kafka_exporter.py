@@ -28,6 +28,10 @@ class KafkaSpanExporter(SpanExporter):
 
 
 def provider(service: str, bootstrap: str, topic: str, encode=None) -> TracerProvider:
+    return provider_of(service, KafkaSpanExporter(bootstrap, topic, encode))
+
+
+def provider_of(service: str, exporter: SpanExporter) -> TracerProvider:
     made = TracerProvider(resource=Resource.create({"service.name": service}))
-    made.add_span_processor(BatchSpanProcessor(KafkaSpanExporter(bootstrap, topic, encode)))
+    made.add_span_processor(BatchSpanProcessor(exporter))
     return made
