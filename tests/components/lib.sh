@@ -65,14 +65,18 @@ component_at_least() {
 }
 
 # shellcheck disable=SC2034 # component_module is read by who sources this
-# component_download_module MODULE VERSION SUM: fetches a Go module by the go on PATH, checks its
-# sum, and sets $component_module to its folder, which is read-only.
+# component_download_module MODULE VERSION SUM [GO_MOD_SUM]: fetches a Go module by the go on
+# PATH, checks its sums, and sets $component_module to its folder, which is read-only.
 component_download_module() {
-    go mod download -json "$1@$2" >download.json 2>>"$component_log" ||
-        component_cannot "$1@$2 could not be fetched"
     local have
+    # Where it fails it says why in the answer.
+    go mod download -json "$1@$2" >download.json 2>>"$component_log" ||
+        { component_field Error >>"$component_log"; component_cannot "$1@$2 could not be fetched"; }
     have=$(component_field Sum)
     [ "$have" = "$3" ] || component_cannot "$1@$2 has the sum $have, not $3"
+    have=$(component_field GoModSum)
+    [ -z "${4:-}" ] || [ "$have" = "$4" ] ||
+        component_cannot "$1@$2 has a go.mod with the sum $have, not $4"
     component_module=$(component_field Dir)
 }
 component_field() { sed -n "s/^[[:space:]]*\"$1\": \"\(.*\)\",\{0,1\}$/\1/p" download.json; }

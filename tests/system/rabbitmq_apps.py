@@ -1,13 +1,8 @@
 """The applications on RabbitMQ trace, and lose their context, as the tests of the bridge expect."""
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
 import unittest
 
-from harness import env, otlp
+from harness import env, otlp, shop
 from harness.rabbitmq import CLASSIC, QUORUM, STREAM, RabbitMQ
 from harness.receiver import Receiver
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -30,15 +25,11 @@ class RabbitMQApps(env.Case):
 
     def shop(self, role: str, *options: str) -> dict[str, str]:
         """Runs one of the applications to its end; the trace id it saw for each order."""
-        app = pathlib.Path(__file__).parent / "apps" / "rabbitmq_shop.py"
         if "--span-queue" not in options:
             options += ("--otlp", self.receiver.url)
-        done = subprocess.run(
-            [sys.executable, str(app), role, "--url", self.broker.url, "--orders", str(ORDERS),
-             "--queue", self.queue, "--routing-key", self.queue, *options],
-            env=dict(os.environ), capture_output=True, text=True, timeout=env.PATIENCE_S)
-        self.assertEqual((0, ""), (done.returncode, done.stderr))
-        traces = json.loads(done.stdout)
+        traces = shop.run("rabbitmq_shop.py", role, "--url", self.broker.url,
+                          "--orders", str(ORDERS), "--queue", self.queue,
+                          "--routing-key", self.queue, *options)
         self.assertEqual(ORDERS, len(set(traces.values())))
         return traces
 

@@ -2,15 +2,10 @@
 spans through Kafka; the consumer lost the context; Jaeger shows one tree.
 """
 
-import json
-import os
-import pathlib
 import signal
-import subprocess
-import sys
 import unittest
 
-from harness import bridge, env
+from harness import bridge, env, shop
 from harness.jaeger import Jaeger
 from harness.kafka import Kafka
 from harness.wait import until
@@ -36,14 +31,8 @@ class RepairedTrace(env.Case):
     def shop(self, role: str, *options: str,
              propagators: str = "tracecontext,baggage") -> dict[str, str]:
         """Runs one of the applications to its end; the trace id it saw for each order."""
-        app = pathlib.Path(__file__).parent / "apps" / "shop.py"
-        done = subprocess.run(
-            [sys.executable, str(app), role, "--bootstrap", self.kafka.bootstrap,
-             "--orders", str(ORDERS), *options],
-            env={**os.environ, "OTEL_PROPAGATORS": propagators},
-            capture_output=True, text=True, timeout=env.PATIENCE_S)
-        self.assertEqual(0, done.returncode, done.stderr)
-        return json.loads(done.stdout)
+        return shop.run("shop.py", role, "--bootstrap", self.kafka.bootstrap,
+                        "--orders", str(ORDERS), *options, propagators=propagators)
 
     def configure(self, *sinks: bridge.Value, encoding: str = "otlp_proto") -> bridge.Bridge:
         made = bridge.Bridge(self.folder, self.kafka.bootstrap, list(sinks), group=self.id())

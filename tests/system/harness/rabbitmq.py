@@ -90,6 +90,7 @@ class RabbitMQ:
             # is the broker itself.
             "RUNNING_UNDER_SYSTEMD": "true",
             "NOTIFY_SOCKET": "",
+            "LC_ALL": "C.UTF-8",
         }
         self._write_config(settings or {})
 
