@@ -4,9 +4,9 @@ import pathlib
 import unittest
 
 import pika.exceptions
-from harness import certs, env
+from harness import amqp, certs, env
 from harness.ports import is_listening
-from harness.rabbitmq import CLASSIC, KINDS, STREAM, RabbitMQ
+from harness.rabbitmq import CLASSIC, KINDS, QUORUM, STREAM, RabbitMQ
 from harness.wait import until
 
 BODIES = [b"message %d" % number for number in range(10)]
@@ -123,6 +123,33 @@ class RabbitMQHarness(env.Case):
         self.broker.declare("short", max_length=1, overflow="reject-publish")
         with self.assertRaises(pika.exceptions.NackError):
             self.broker.publish("short", [b"1", b"2"])
+
+    def test_many_without_confirms(self) -> None:
+        self.broker.declare("many")
+        self.broker.publish("many", [b"x" * 1000] * 5000, confirm=False)
+        self.wait_depth("many", 5000)
+
+    def test_headers_of_every_kind(self) -> None:
+        self.broker.declare("kinds")
+        values = amqp.every_kind()
+        table = b"".join(amqp.field(kind, kind, value) for kind, value in values.items())
+        self.broker.publish_table("kinds", b"body", table + amqp.field(b"", b"t", b"\x00"))
+        [message] = self.broker.consume("kinds", 1)
+        self.assertEqual({"", *(kind.decode() for kind in values)}, message.headers.keys())
+        self.assertEqual((b"body", 2), (message.body, message.properties.delivery_mode))
+        self.assertEqual({"inner": "text"}, message.headers["F"])
+        self.assertEqual(["text"], message.headers["A"])
+
+    def test_headers_as_deep_as_a_frame_allows(self) -> None:
+        for kind in KINDS:
+            with self.subTest(kind):
+                queue = f"deep.{kind}"
+                self.broker.declare(queue, kind)
+                # A quorum queue takes time by the square of the depth: 3 s for 18,700.
+                table = amqp.deep_table(5_000 if kind == QUORUM else 18_700)
+                self.assertLessEqual(len(table), amqp.TABLE_BYTES_MAX)
+                self.broker.publish_table(queue, b"body", table)
+                self.wait_depth(queue, 1)
 
     def test_delete_queue(self) -> None:
         queue = self.fill(CLASSIC)

@@ -23,7 +23,7 @@ import pika
 import pika.exceptions
 from pika.adapters.blocking_connection import BlockingChannel
 
-from harness import env
+from harness import amqp, env
 from harness.certs import Certs
 from harness.ports import free_ports, is_listening
 from harness.process import Process
@@ -239,8 +239,8 @@ class RabbitMQ:
 
     @contextlib.contextmanager
     def channel(self, vhost: str = "/", user: str = USER, password: str = PASSWORD,
-                tls: bool = False) -> Iterator[BlockingChannel]:
-        """A channel with confirms, on a connection of its own that is closed at the end."""
+                tls: bool = False, confirm: bool = True) -> Iterator[BlockingChannel]:
+        """A channel, with confirms, on a connection of its own that is closed at the end."""
         parameters = pika.URLParameters(self.url_for(vhost, user, password, tls))
         parameters.heartbeat = 0  # nobody would answer between two calls of a test
         parameters.blocked_connection_timeout = env.PATIENCE_S
@@ -251,7 +251,8 @@ class RabbitMQ:
         connection = pika.BlockingConnection(parameters)
         try:
             channel = connection.channel()
-            channel.confirm_delivery()
+            if confirm:
+                channel.confirm_delivery()
             yield channel
         finally:
             with contextlib.suppress(pika.exceptions.AMQPError):  # the test has cut it
@@ -285,13 +286,21 @@ class RabbitMQ:
 
     def publish(self, key: str, bodies: Iterable[bytes], exchange: str = "",
                 headers: Mapping[str, object] | None = None, vhost: str = "/",
-                **properties: object) -> None:
-        """Each is persistent and confirmed; a message without a queue raises."""
+                confirm: bool = True, **properties: object) -> None:
+        """Each is persistent and confirmed; a message without a queue raises.
+
+        Each confirm takes a millisecond: for very many, do without, and wait for the depth.
+        """
         made = pika.BasicProperties(headers=dict(headers) if headers is not None else None,
                                     **{"delivery_mode": 2, **properties})
-        with self.channel(vhost) as channel:
+        with self.channel(vhost, confirm=confirm) as channel:
             for body in bodies:
-                channel.basic_publish(exchange, key, body, made, mandatory=True)
+                channel.basic_publish(exchange, key, body, made, mandatory=confirm)
+
+    def publish_table(self, queue: str, body: bytes, table: bytes, vhost: str = "/") -> None:
+        """One message whose headers are these bytes: see harness/amqp.py."""
+        with self.channel(vhost) as channel:
+            channel.basic_publish("", queue, body, amqp.TableProperties(table), mandatory=True)
 
     def consume(self, queue: str, count: int, ack: bool = True, vhost: str = "/",
                 prefetch: int = 100, offset: str | int | None = None) -> list[Message]:
