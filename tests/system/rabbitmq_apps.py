@@ -3,6 +3,7 @@
 import unittest
 
 from harness import env, otlp, shop
+from harness.kafka import Kafka
 from harness.rabbitmq import CLASSIC, QUORUM, STREAM, RabbitMQ
 from harness.receiver import Receiver
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -25,7 +26,7 @@ class RabbitMQApps(env.Case):
 
     def shop(self, role: str, *options: str) -> dict[str, str]:
         """Runs one of the applications to its end; the trace id it saw for each order."""
-        if "--span-queue" not in options:
+        if not {"--span-queue", "--span-topic"}.intersection(options):
             options += ("--otlp", self.receiver.url)
         traces = shop.run("rabbitmq_shop.py", role, "--url", self.broker.url,
                           "--orders", str(ORDERS), "--queue", self.queue,
@@ -88,6 +89,19 @@ class RabbitMQApps(env.Case):
             self.assertEqual({}, message.headers, "the export itself is traced")
             spans += otlp.spans_of(message.body)
         self.assertEqual(4 * ORDERS, len(spans))
+
+    def test_spans_into_kafka(self) -> None:
+        kafka = Kafka(self.folder / "kafka").start()
+        self.addCleanup(kafka.kill)
+        kafka.create_topics("otlp_spans")
+        self.broker.declare(self.queue)
+        to_kafka = ["--span-topic", "otlp_spans", "--bootstrap", kafka.bootstrap]
+        self.shop("checkout", *to_kafka)
+        self.shop("billing", "--lose-context", *to_kafka)
+        spans = [span for record in kafka.read_all("otlp_spans")
+                 for span in otlp.spans_of(record.value())]
+        self.assertEqual(4 * ORDERS + 2 * ORDERS, len(spans))
+        self.assertEqual(2 * ORDERS, len({span.trace_id for span in spans}))
 
 
 if __name__ == "__main__":
