@@ -96,6 +96,8 @@ static void the_accounting_closes_from_the_page_alone(void **state)
     struct scenario scenario;
     start(&scenario);
     scenario.workers = 3;
+    /* Decided by their last span, however long partitions take to come: no trace is torn. */
+    scenario.window = "wait = \"1h\"; spans_per_trace = 4;";
     scenario.policies =
         "{ name = \"errors\"; type = \"status_code\"; status_codes = [ \"ERROR\" ]; }";
     scenario.backends[0].weather = SINK_REFUSES;
