@@ -99,7 +99,7 @@ run_asan() {
 #
 # Repeated for one known cause: librdkafka's mock cluster refuses a commit until the slowest member
 # has synced, which no broker does; unit.source.rebalance then reads twice, and says so.
-# Trying again within its budget, in commit_now, would end the repetition.
+# (A commit is tried again, but under ThreadSanitizer the group may move on meanwhile.)
 run_tsan() {
     build tsan && ctest --preset tsan -j "$jobs" --repeat until-pass:4 -L '^(unit|scenario)$' \
         -R '^(unit\.(core|source|sink|worker|app)\.|scenario\.)' -E '^scenario\.demo$' \

@@ -9,8 +9,12 @@ struct commits {
     uint64_t due_at_ns;
     uint64_t asked; /* commits sent; they are answered one by one */
     uint64_t answered;
-    bool failed; /* the newest answer was a refusal */
+    bool failed; /* the newest answer was a refusal, */
+    bool passes; /* for a reason that passes by itself */
 };
+
+/* So often, and so long apart, a commit is sent again that was refused for such a reason. */
+enum { AGAIN_MAX = 50, AGAIN_MS = 100 };
 
 enum sb_err commits_new(struct source_kafka *source, struct commits **ret)
 {
@@ -99,12 +103,18 @@ bool commit_now(struct source_kafka *source, enum lane_state state, uint32_t wai
 {
     struct commits *commits = source->commits;
     await(source, wait_ms); /* one that is under way tells what is still to be sent */
-    commits->failed = false;
-    if (!send_changed(source, state))
-        return !commits->failed;
-    await(source, wait_ms);
-    if (commits->answered == commits->asked)
-        return !commits->failed;
+    for (int again = 0;; again++) {
+        commits->failed = false;
+        commits->passes = false;
+        if (!send_changed(source, state))
+            return !commits->failed;
+        await(source, wait_ms);
+        if (commits->answered != commits->asked)
+            break;
+        if (!commits->passes || again == AGAIN_MAX)
+            return !commits->failed;
+        offsets_take_answers(source, source_reader(source, SOURCE_SPANS), AGAIN_MS);
+    }
     log_event(source->options.log, LOG_WARN, "source", "commit_failed",
               LOG_TEXT("reason", "the broker did not answer in time"));
     return false;
@@ -134,6 +144,8 @@ void commit_take_answer(struct source_kafka *source, rd_kafka_event_t *event)
     commits->answered++;
     rd_kafka_resp_err_t err = rd_kafka_event_error(event);
     commits->failed = err != RD_KAFKA_RESP_ERR_NO_ERROR;
+    commits->passes = err == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS ||
+                      err == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
     if (commits->failed)
         log_event(source->options.log, LOG_WARN, "source", "commit_failed",
                   LOG_TEXT("reason", rd_kafka_event_error_string(event)));
