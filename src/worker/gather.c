@@ -136,37 +136,26 @@ static window_trace gather_trace(struct worker *worker, struct trace_id id)
     return trace;
 }
 
-/* Open traces have no verdict yet, and are likely in the cache: they are looked up first. */
-static bool is_decided(const struct worker *worker, struct trace_id id,
-                       struct decide_verdict *ret)
-{
-    uint64_t hash = window_hash(worker->window, id);
-    return window_find(worker->window, id, hash) == WINDOW_NONE &&
-           decide_memory_get(worker->verdicts, id, ret);
-}
-
-static void explain_producer(const struct worker *worker, const struct repair_context *producer)
-{
-    uint64_t hash = window_hash(worker->window, producer->trace_id);
-    window_trace trace = window_find(worker->window, producer->trace_id, hash);
-    if (trace != WINDOW_NONE)
-        traces_explain_producer(&worker->traces, trace, producer->span_id);
-}
-
-/* Puts the consumer's trace under the producer's, or notes why not. */
+/*
+ * Puts the consumer's trace under the producer's, or notes why not.  Open traces have no verdict
+ * yet, and are likely in the cache: they are looked up before verdicts, here and below.
+ */
 static void attach(struct worker *worker, window_trace consumer, struct evidence_item *item)
 {
     struct trace_id id = item->join.producer.trace_id;
     struct decide_verdict decided;
     item->target = id;
-    if (is_decided(worker, id, &decided) && !verdict_is_forward(decided)) {
+    window_trace known = window_find(worker->window, id, window_hash(worker->window, id));
+    if (known != WINDOW_NONE) {
+        traces_explain_producer(&worker->traces, known, item->join.producer.span_id);
+    } else if (decide_memory_get(worker->verdicts, id, &decided) &&
+               !verdict_is_forward(decided)) {
         item->decided = true;
         item->decided_keep = decided.keep;
         item->decided_policy = decided.policy;
         aliases_get(&worker->aliases, id, &item->target);
         return;
     }
-    explain_producer(worker, &item->join.producer);
     struct evidence_item *before = traces_attachment(&worker->traces, consumer);
     if (before != NULL && before->join.rule <= item->join.rule)
         return; /* which one acts is settled at the verdict */
@@ -193,12 +182,14 @@ static void receive_join(struct worker *worker, const struct repair_join *join)
 {
     if (trace_id_equal(join->consumer.trace_id, join->producer.trace_id))
         return; /* nothing is broken here */
+    struct trace_id id = join->consumer.trace_id;
     struct decide_verdict decided;
-    if (is_decided(worker, join->consumer.trace_id, &decided)) {
+    if (window_find(worker->window, id, window_hash(worker->window, id)) == WINDOW_NONE &&
+        decide_memory_get(worker->verdicts, id, &decided)) {
         worker->counters.late_joins++;
         return;
     }
-    window_trace consumer = gather_trace(worker, join->consumer.trace_id);
+    window_trace consumer = gather_trace(worker, id);
     if (consumer == WINDOW_NONE) {
         worker->counters.hops_forgotten++;
         return;
