@@ -106,6 +106,29 @@ static void a_refused_commit_is_tried_again(void **state)
     mock_kafka_stop(&kafka);
 }
 
+/* The last one, too, for which there is no next time. */
+static void a_last_commit_is_tried_again_while_the_group_is_made_anew(void **state)
+{
+    (void)state;
+    struct mock_kafka kafka;
+    static struct driver driver;
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "spans", 1);
+    mock_kafka_fill(&kafka, "spans", 0, 10);
+    driver_init(&driver, kafka.bootstrap);
+    driver_topic(&driver, "spans", SOURCE_SPANS);
+    driver.options.commit_interval_ns = 3600 * NS_PER_S;
+    driver_start(&driver);
+    DRIVER_UNTIL(&driver, driver_count(&driver, "spans") == 10);
+    rd_kafka_mock_push_request_errors(kafka.cluster, OFFSET_COMMIT, 2,
+                                      RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
+                                      RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS);
+    driver_stop(&driver, true);
+    assert_int_equal(mock_kafka_committed(&kafka, "g", "spans", 0), 10);
+    driver_clear(&driver);
+    mock_kafka_stop(&kafka);
+}
+
 static size_t commits_seen(struct mock_kafka *kafka)
 {
     size_t count = 0;
@@ -146,6 +169,7 @@ int main(void)
         cmocka_unit_test(nothing_is_committed_when_told_so),
         cmocka_unit_test(what_has_not_changed_is_not_committed),
         cmocka_unit_test(a_refused_commit_is_tried_again),
+        cmocka_unit_test(a_last_commit_is_tried_again_while_the_group_is_made_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
