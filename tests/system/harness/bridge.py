@@ -77,7 +77,10 @@ class Run(Process):
 
 
 class Bridge:
-    """One configuration in one folder; `start` and `drain` run it."""
+    """One configuration in one folder; `start` and `drain` run it.
+
+    Without a bootstrap address nothing is said of Kafka; of RabbitMQ `rabbitmq={"url": ...}`.
+    """
 
     def __init__(self, folder: pathlib.Path, bootstrap: str, sinks: list[Value],
                  group: str = "bridge", kafka: Mapping[str, str] | None = None,
@@ -91,13 +94,14 @@ class Bridge:
             "group": group,
             "workers": 2,
             "memory": "256MiB",
-            "kafka": {"bootstrap": bootstrap,
-                      "properties": properties({**_KAFKA_PROPERTIES, **(kafka or {})})},
             "window": {"wait": "1s"},
             "sampling": {"policies": [{"name": "all", "type": "always_sample"}]},
             "sinks": sinks,
             "log": {"format": "json", "level": "debug"},
         }
+        if bootstrap:
+            worker["kafka"] = {"bootstrap": bootstrap,
+                               "properties": properties({**_KAFKA_PROPERTIES, **(kafka or {})})}
         worker.update(more)
         self.worker = folder / "worker.conf"
         self.worker.write_text(config_text(worker))
@@ -109,8 +113,15 @@ class Bridge:
         return self.topic(topic, role="messages", tap="index", **more)
 
     def topic(self, topic: str, **more: Value) -> "Bridge":
-        path = self.folder / f"{topic}.conf"
-        path.write_text(config_text({"name": topic, "source": "kafka", "topic": topic, **more}))
+        return self._file(topic, source="kafka", topic=topic, **more)
+
+    def queue(self, queue: str, role: str = "spans", **more: Value) -> "Bridge":
+        """A queue of RabbitMQ; its topic file has the same name."""
+        return self._file(queue, source="rabbitmq", queue=queue, role=role, **more)
+
+    def _file(self, name: str, **settings: Value) -> "Bridge":
+        path = self.folder / f"{name}.conf"
+        path.write_text(config_text({"name": name, **settings}))
         self._topics.append(path)
         return self
 

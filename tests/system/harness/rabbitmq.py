@@ -165,10 +165,11 @@ class RabbitMQ:
     # Administration.
 
     def url_for(self, vhost: str = "/", user: str = USER, password: str = PASSWORD,
-                tls: bool = False) -> str:
-        scheme, port = ("amqps", self.tls_port) if tls else ("amqp", self.port)
-        quoted = [urllib.parse.quote(part, safe="") for part in (user, password, vhost)]
-        return f"{scheme}://{quoted[0]}:{quoted[1]}@127.0.0.1:{port}/{quoted[2]}"
+                tls: bool = False, port: int = 0) -> str:
+        """`port`: of a proxy in front of it."""
+        scheme, own_port = ("amqps", self.tls_port) if tls else ("amqp", self.port)
+        quoted = [_quoted(part) for part in (user, password, vhost)]
+        return f"{scheme}://{quoted[0]}:{quoted[1]}@127.0.0.1:{port or own_port}/{quoted[2]}"
 
     def ctl(self, *arguments: str) -> str:
         """Runs rabbitmqctl, which takes about a second; its output."""
