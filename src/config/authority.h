@@ -1,5 +1,7 @@
 /*
  * authority: host:port, as it stands in lists of brokers and in URLs.
+ *
+ * All take `len` bytes of a text, whose NUL stands there or later.
  */
 #ifndef SB_CONFIG_AUTHORITY_H
 #define SB_CONFIG_AUTHORITY_H

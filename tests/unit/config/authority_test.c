@@ -20,8 +20,8 @@ static void test_hosts(void **state)
     assert_false(authority_is_host("::1", 3));
     assert_false(authority_is_host("a b", 3));
     assert_false(authority_is_host("[g]", 3));
-    char name[257];
-    memset(name, 'a', sizeof(name));
+    char name[257] = "";
+    memset(name, 'a', sizeof(name) - 1);
     assert_true(authority_is_host(name, 255));
     assert_false(authority_is_host(name, 256));
 }
