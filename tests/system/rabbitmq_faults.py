@@ -1,0 +1,240 @@
+"""At least once out of queues, whatever is cut, killed, deleted or slow.
+
+Each test ends with a last run to the end of the queue, and the oracle.
+"""
+
+import signal
+import unittest
+from collections.abc import Callable
+
+from harness import bridge, otlp, queues
+from harness.proxy import Proxy
+from harness.rabbitmq import CLASSIC, QUORUM, STREAM
+from harness.wait import until
+from harness.watcher import Watcher, total
+
+ADMIN: bridge.Value = {"listen": "127.0.0.1:0"}
+SOON: bridge.Value = {"wait": "100ms"}
+
+
+class RabbitMQFaults(queues.QueueCase):
+    def proxied(self) -> tuple[Proxy, str]:
+        proxy = Proxy(self.broker.port)
+        self.addCleanup(proxy.close)
+        return proxy, self.broker.url_for(port=proxy.port)
+
+    def end(self, run: bridge.Run) -> bridge.Report:
+        run.signal(signal.SIGTERM)
+        return bridge.finish(run)
+
+    def check_once(self) -> None:
+        """What has been decided only once was exported only once."""
+        self.assertEqual(len(self.expected()), len(self.receiver.spans()))
+
+    # The bridge is killed.
+
+    def test_kill_9_in_mid_window(self) -> None:
+        """All has been read and nothing is decided: all of it is there again, and acked later.
+
+        A quorum queue counts how often a message came back; that is no fault of theirs.
+        """
+        for kind in (CLASSIC, QUORUM):
+            with self.subTest(kind):
+                self.queue = f"{self._testMethodName}.{kind}"
+                self.messages.clear()
+                self.markers.clear()
+                self.declare(kind)
+                self.publish(traces=100)
+                for _ in range(4):
+                    run = self.configure(window=queues.HOLD).start()
+                    self.mark()
+                    run.kill()
+                    self.assertEqual(self.markers, self.expected() - self.missing())
+                    self.wait_ready(len(self.messages))
+                report = self.finish()
+                self.assertEqual({"records": {}, "spans": {}}, report["dead_lettered"])
+                self.assertEqual(len(self.expected()), report["exported"])
+
+    def test_kill_9_in_export(self) -> None:
+        """Killed at its first request, halfway, and with requests that hang."""
+        self.declare()
+        for point in ("first request", "half", "in flight"):
+            with self.subTest(point):
+                self.publish(traces=100)
+                arrived, requests = len(self.receiver.span_ids()), self.receiver.requests
+                if point == "in flight":
+                    self.receiver.open_gate.clear()
+                run = self.configure(window=SOON).start()
+                if point == "half":
+                    until("half of it", lambda: len(  # noqa: B023
+                        self.receiver.span_ids()) > arrived + 200)  # noqa: B023
+                else:
+                    until("a request", lambda: self.receiver.requests > requests)  # noqa: B023
+                run.kill()
+                self.receiver.open_gate.set()
+                self.check_acks()
+        self.finish()
+
+    # The connection, the channel, the broker.
+
+    def lose(self, how: Callable[[], None], url: str = "", **more: bridge.Value) -> None:
+        """Something is lost while half is delivered and half under way, and comes back."""
+        run = self.configure(url=url, window=SOON, admin=ADMIN, **more).start("--json")
+        self.publish(traces=50)
+        self.wait_all()
+        self.receiver.open_gate.clear()
+        requests = self.receiver.requests
+        self.publish(traces=50)
+        until("a request hangs", lambda: self.receiver.requests > requests)
+        how()
+        self.receiver.open_gate.set()
+        self.publish(traces=50)
+        self.wait_all()
+        self.wait_ready(0)
+        watcher = Watcher(run)
+        until("health", lambda: watcher.health() == (200, {}))
+        self.assertEqual(0, self.end(run)["lost"])
+
+    def test_the_broker_closes_the_connection(self) -> None:
+        self.declare()
+        self.lose(self.broker.close_connections)
+
+    def test_the_connection_is_cut(self) -> None:
+        proxy, url = self.proxied()
+        self.declare()
+        self.lose(proxy.cut, url)
+
+    def test_the_connection_hangs(self) -> None:
+        """Nothing says so but the heartbeats that do not come."""
+        proxy, url = self.proxied()
+        self.declare()
+        self.lose(proxy.hang, rabbitmq={"url": url, "heartbeat": "1s"})
+
+    def test_broker_restart(self) -> None:
+        self.declare(QUORUM)
+        for stop in (self.broker.stop, self.broker.kill):
+            with self.subTest(stop.__name__):
+                def restart() -> None:
+                    stop()  # noqa: B023
+                    self.broker.start()
+                    until("it is up", lambda: self.broker.is_up(self.queue))
+                self.lose(restart)
+
+    def test_broker_comes_later(self) -> None:
+        self.declare()
+        self.publish(traces=5)
+        self.broker.stop()
+        run = self.configure(window=SOON).start("--json")
+        run.wait_log(str(self.broker.port))  # it says which broker it can not reach
+        self.broker.start()
+        self.wait_all()
+        self.end(run)
+        self.wait_ready(0)
+
+    def test_in_mid_window(self) -> None:
+        """What is undecided when its channel dies comes again, and is decided once."""
+        proxy, url = self.proxied()
+        self.declare()
+        run = self.configure(url=url, window={"wait": "3s"}).start("--json")
+        self.publish(traces=50)
+        until("all are under way", lambda: self.broker.counts(self.queue) == (0, 200))
+        proxy.cut()
+        self.wait_all()
+        self.wait_ready(0)
+        self.end(run)
+
+    def test_consumer_timeout(self) -> None:
+        """The broker takes back what is under way for too long; the window takes longer."""
+        for name, value in (("consumer_timeout", 1000), ("channel_tick_interval", 200)):
+            self.broker.ctl("eval", f"application:set_env(rabbit, {name}, {value}).")
+        self.addCleanup(self.broker.ctl, "eval", (
+            "[application:unset_env(rabbit, N) || N <- [channel_tick_interval]], "
+            "application:set_env(rabbit, consumer_timeout, 1800000)."))
+        self.declare()
+        run = self.configure(window={"wait": "4s"}, admin=ADMIN).start("--json")
+        self.publish(traces=50)
+        self.wait_all()
+        self.wait_ready(0)
+        self.assertIn("PRECONDITION_FAILED", run.log())
+        self.assertEqual(0, self.end(run)["lost"])
+
+    # The queue.
+
+    def test_the_queue_is_deleted_and_declared_again(self) -> None:
+        """What was read of it is not lost with it; health says that it is gone, and the other
+        queue flows on.
+        """
+        other = f"{self.queue}.other"
+        self.declare()
+        self.broker.declare(other)
+        run = self.worker(window={"wait": "2s"}, admin=ADMIN).queue(self.queue).queue(
+            other).start("--json")
+        watcher = Watcher(run)
+        until("health", lambda: watcher.health() == (200, {}))
+        self.publish(traces=50)
+        until("all are under way", lambda: self.broker.counts(self.queue) == (0, 200))
+        self.broker.delete_queue(self.queue)
+        until("trouble", lambda: self.queue in watcher.health()[1])
+        status, reasons = watcher.health()
+        self.assertEqual((503, {self.queue}), (status, set(reasons)))
+        self.publish(traces=5, key=other)
+        self.wait_all()
+        watcher.scrape()
+        self.declare()
+        until("health", lambda: watcher.health() == (200, {}))
+        self.publish(traces=50)
+        self.wait_all()
+        self.wait_ready(0)
+        self.wait_ready(0, other)
+        self.assertEqual(0, self.end(run)["lost"])
+        self.check_once()
+
+    def test_the_queue_comes_later(self) -> None:
+        run = self.configure(window=SOON, admin=ADMIN).start("--json")
+        watcher = Watcher(run)
+        until("trouble", lambda: self.queue in watcher.health()[1])
+        self.declare()
+        self.publish(traces=5)
+        self.wait_all()
+        until("health", lambda: watcher.health() == (200, {}))
+        self.end(run)
+        self.wait_ready(0)
+
+    # Too much, too fast.
+
+    def test_a_flood(self) -> None:
+        """A publisher that does not stop and a backend that does: memory stays in its bounds."""
+        self.declare()
+        self.receiver.open_gate.clear()
+        run = self.configure(memory="64MiB", window=SOON).start("--json")
+        padding = "x" * 20_000
+        bodies = []
+        for _ in range(7_500):
+            span = otlp.span(otlp.new_trace_id(), padding=padding)
+            body = otlp.request("flood", [span]).SerializeToString()
+            self.messages[body] = {span.span_id}
+            bodies.append(body)
+        self.broker.publish(self.queue, bodies, confirm=False)
+        until("requests hang", lambda: self.receiver.requests > 0)
+        until("all is in the queue, or under way", self.settled)
+        self.assertLess(run.peak_memory_kb(), 2 * 64 * 1024)
+        self.receiver.open_gate.set()
+        self.wait_all()
+        self.assertLess(run.peak_memory_kb(), 2 * 64 * 1024)
+        self.assertEqual(0, self.end(run)["lost"])
+        self.wait_ready(0)
+        self.check_once()
+
+    def test_prefetch_too_small(self) -> None:
+        """It is said, with the formula; and it is slow, no more."""
+        self.declare()
+        self.publish(traces=10)
+        run = self.worker(window=SOON).queue(self.queue, prefetch=4).start("--json")
+        event = run.wait_event("prefetch_too_small", level="warn")
+        self.wait_all()
+        self.wait_ready(0)
+        self.end(run)
+
+
+if __name__ == "__main__":
+    unittest.main()
