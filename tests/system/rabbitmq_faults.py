@@ -145,11 +145,8 @@ class RabbitMQFaults(queues.QueueCase):
 
     def test_consumer_timeout(self) -> None:
         """The broker takes back what is under way for too long; the window takes longer."""
-        for name, value in (("consumer_timeout", 1000), ("channel_tick_interval", 200)):
-            self.broker.ctl("eval", f"application:set_env(rabbit, {name}, {value}).")
-        self.addCleanup(self.broker.ctl, "eval", (
-            "[application:unset_env(rabbit, N) || N <- [channel_tick_interval]], "
-            "application:set_env(rabbit, consumer_timeout, 1800000)."))
+        self.broker.set_consumer_timeout(1000, look_ms=200)
+        self.addCleanup(self.broker.set_consumer_timeout)
         self.declare()
         run = self.configure(window={"wait": "4s"}, admin=ADMIN).start("--json")
         self.publish(traces=50)

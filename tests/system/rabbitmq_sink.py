@@ -92,11 +92,11 @@ class RabbitMQSink(queues.QueueCase):
 
     # What is in the way, for a while.
 
-    def check_waits(self, said: str, mend: Callable[[], None], once: bool = True,
-                    **sink: bridge.Value) -> None:
+    def check_waits(self, said: str, mend: Callable[[], None], traces: int = 25,
+                    once: bool = True) -> None:
         """It is said once why nothing goes; nothing was lost or acked when it does."""
-        self.publish(traces=25)
-        run = self.bridge(**sink).start("--json")
+        self.publish(traces)
+        run = self.bridge().start("--json")
         event = run.wait_event("sink_waits", sink="kept")
         self.assertIn(said, event["reason"])
         mend()
@@ -129,12 +129,13 @@ class RabbitMQSink(queues.QueueCase):
     def test_an_alarm_of_the_broker(self) -> None:
         """Publishers are blocked while its memory is short, and say so; readers are not."""
         self.bind()
-        self.broker.ctl("set_vm_memory_high_watermark", "absolute", "1")
+        self.publish(traces=25)
+        self.broker.set_memory_alarm(on=True)
         self.addCleanup(self.lift_alarm)
-        self.check_waits("blocked", self.lift_alarm)
+        self.check_waits("blocked", self.lift_alarm, traces=0)
 
     def lift_alarm(self) -> None:
-        self.broker.ctl("set_vm_memory_high_watermark", "absolute", "1GB")
+        self.broker.set_memory_alarm(on=False)
 
     def test_the_broker_closes_the_connection(self) -> None:
         self.bind()
