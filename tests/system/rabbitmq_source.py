@@ -7,6 +7,7 @@ import unittest
 from harness import bridge, otlp, queues, shop
 from harness.rabbitmq import CLASSIC, KINDS, QUORUM, STREAM
 from harness.wait import until
+from harness.watcher import Watcher
 
 ORDERS = 5
 
@@ -17,20 +18,23 @@ class RabbitMQSource(queues.QueueCase):
         return {"queue_type": STREAM, "start": "earliest",
                 "offsets": str(self.folder / "position")} if kind == STREAM else {}
 
-    def fill(self, queue: str) -> set[bytes]:
-        """An order and its end in two services, whose spans go into that queue; their ids."""
+    def fill(self, queue: str, kind: str) -> tuple[set[bytes], int]:
+        """Orders through two services, whose spans go into that queue: span ids, messages."""
         self.broker.declare(f"{queue}.orders")
         for role in ("checkout", "billing"):
             shop.run("rabbitmq_shop.py", role, "--url", self.broker.url, "--orders", str(ORDERS),
                      "--queue", f"{queue}.orders", "--routing-key", f"{queue}.orders",
                      "--span-queue", queue)
-        count = self.broker.depth(queue)
-        offset = "first" if queue.endswith(STREAM) else None
-        messages = self.broker.consume(queue, count, ack=offset is not None, offset=offset)
-        ids = {span.span_id for m in messages for span in otlp.spans_of(m.body)}
-        # Two nested send spans for each order, and what lies around them.
-        self.assertEqual((2 + 2 + 2) * ORDERS, len(ids))
-        return ids
+
+        def look() -> tuple[set[bytes], int]:
+            count = self.broker.depth(queue)
+            messages = self.broker.consume(queue, count, ack=kind == STREAM,
+                                           offset="first" if kind == STREAM else None)
+            return {span.span_id for m in messages for span in otlp.spans_of(m.body)}, count
+        # Two nested send spans for each order, and what lies around them.  A stream does not
+        # say at once how long it is.
+        return until("all spans are there", lambda: (found := look())[0] and len(
+            found[0]) == (2 + 2 + 2) * ORDERS and found)
 
     def test_each_kind(self) -> None:
         """Spans of the OpenTelemetry SDK, out of an existing queue that is used as it is."""
@@ -38,8 +42,7 @@ class RabbitMQSource(queues.QueueCase):
             with self.subTest(kind):
                 queue = f"{self.queue}.{kind}"
                 self.broker.declare(queue, kind)
-                ids = self.fill(queue)
-                messages = self.broker.depth(queue)
+                ids, messages = self.fill(queue, kind)
                 made = self.worker().queue(queue, **self.offsets(kind))
                 report = made.drain()
                 self.assertEqual(ids, ids & self.receiver.span_ids())
@@ -70,9 +73,10 @@ class RabbitMQSource(queues.QueueCase):
         self.declare(STREAM)
         self.publish(traces=5)
         self.messages.clear()
-        run = self.worker(window={"wait": "100ms"}).queue(
+        run = self.worker(window={"wait": "100ms"}, admin={"listen": "127.0.0.1:0"}).queue(
             self.queue, **{**self.offsets(STREAM), "start": "latest"}).start("--json")
-        self.wait_consumers(self.queue, 1)
+        watcher = Watcher(run)
+        until("health", lambda: watcher.health() == (200, {}))
         self.publish(traces=5)
         self.wait_all()
         run.signal(signal.SIGTERM)
@@ -130,7 +134,8 @@ class RabbitMQSource(queues.QueueCase):
         """Channels of one queue share its messages, and the two workers the channels."""
         self.declare()
         self.publish(traces=200)
-        made = self.worker().queue(self.queue, consumers=3, prefetch=50)
+        made = self.worker(window={"wait": "100ms"}).queue(
+            self.queue, consumers=3, prefetch=50)
         self.assertEqual(800, self.drain(made)["exported"])
 
     def test_queues_of_other_users_and_hosts(self) -> None:

@@ -128,10 +128,13 @@ class Bridge:
     def files(self) -> list[str]:
         return [str(self.worker), *map(str, self._topics)]
 
-    def start(self, *options: str) -> Run:
-        """Ends the run before, should a failed test have left it."""
+    def kill(self) -> None:
+        """Ends a run that a failed test has left."""
         if self._run is not None:
             self._run.kill()
+
+    def start(self, *options: str) -> Run:
+        self.kill()
         self._runs += 1
         self._run = Run(f"bridge-{self._runs}", [env.binary(), "run", *options, *self.files()],
                         self.folder)

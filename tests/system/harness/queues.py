@@ -30,15 +30,19 @@ class QueueCase(env.Case):
         self.addCleanup(self.receiver.close)
         self.messages: dict[bytes, set[bytes]] = {}  # the span ids of each body
         self.markers: set[bytes] = set()
+        self.sink_queue = "64MiB"
 
     def sink(self) -> bridge.Value:
-        return bridge.otlp_http(self.receiver.url, batch={"spans": 64, "linger": "20ms"})
+        return bridge.otlp_http(self.receiver.url, batch={"spans": 64, "linger": "20ms"},
+                                queue=self.sink_queue)
 
     def worker(self, url: str = "", bootstrap: str = "", **more: bridge.Value) -> bridge.Bridge:
         """A configuration without topic files."""
         settings: dict[str, bridge.Value] = {
             "rabbitmq": {"url": url or self.broker.url}, **more}
-        return bridge.Bridge(self.folder, bootstrap, [self.sink()], group=self.queue, **settings)
+        made = bridge.Bridge(self.folder, bootstrap, [self.sink()], group=self.queue, **settings)
+        self.addCleanup(made.kill)  # of a test that failed
+        return made
 
     def configure(self, **more: bridge.Value) -> bridge.Bridge:
         return self.worker(**more).queue(self.queue)
