@@ -5,18 +5,17 @@
 #include "core/memory.h"
 #include "support/test.h"
 
-static void expect(const char *text, const char *user, const char *password, const char *host,
-                   uint16_t port, const char *vhost, bool tls)
+static void expect(const char *text, struct amqp_url expected)
 {
     struct amqp_url url;
     char why[AMQP_URL_WHY_LEN] = "";
     assert_int_equal(amqp_url_parse(text, &url, why), SB_OK);
-    assert_string_equal(url.user, user);
-    assert_string_equal(url.password, password);
-    assert_string_equal(url.host, host);
-    assert_string_equal(url.vhost, vhost);
-    assert_int_equal(url.port, port);
-    assert_int_equal(url.tls, tls);
+    assert_string_equal(url.user, expected.user);
+    assert_string_equal(url.password, expected.password);
+    assert_string_equal(url.host, expected.host);
+    assert_string_equal(url.vhost, expected.vhost);
+    assert_int_equal(url.port, expected.port);
+    assert_int_equal(url.tls, expected.tls);
     amqp_url_clear(&url);
     assert_null(url.password);
 }
@@ -24,27 +23,29 @@ static void expect(const char *text, const char *user, const char *password, con
 static void test_parts_may_be_left_out(void **state)
 {
     (void)state;
-    expect("amqp://host", "guest", "guest", "host", 5672, "/", false);
-    expect("amqps://host", "guest", "guest", "host", 5671, "/", true);
-    expect("amqp://host/", "guest", "guest", "host", 5672, "/", false);
-    expect("amqp://me@host:1/v", "me", "guest", "host", 1, "v", false);
-    expect("amqp://me:@host", "me", "", "host", 5672, "/", false);
-    expect("amqps://me:pw@host.example:65535/%2F", "me", "pw", "host.example", 65535, "/",
-           true);
-    expect("amqp://host:/v", "guest", "guest", "host", 5672, "v", false);
+    const struct amqp_url plain = {"guest", "guest", "host", "/", 5672, false};
+    expect("amqp://host", plain);
+    expect("amqp://host/", plain);
+    expect("amqp://host:/%2F", plain);
+    expect("amqps://host", (struct amqp_url){"guest", "guest", "host", "/", 5671, true});
+    expect("amqp://me@host:1/v", (struct amqp_url){"me", "guest", "host", "v", 1, false});
+    expect("amqp://me:@host", (struct amqp_url){"me", "", "host", "/", 5672, false});
+    expect("amqps://me:pw@host.example:65535/%2F",
+           (struct amqp_url){"me", "pw", "host.example", "/", 65535, true});
 }
 
 static void test_percent_is_undone(void **state)
 {
     (void)state;
-    expect("amqp://a%40b:p%3a%2F%25@h/x%2fy", "a@b", "p:/%", "h", 5672, "x/y", false);
+    expect("amqp://a%40b:p%3a%2F%25@h/x%2fy",
+           (struct amqp_url){"a@b", "p:/%", "h", "x/y", 5672, false});
 }
 
 static void test_addresses_in_brackets(void **state)
 {
     (void)state;
-    expect("amqp://[::1]", "guest", "guest", "::1", 5672, "/", false);
-    expect("amqp://u:p@[fe80::2]:99/v", "u", "p", "fe80::2", 99, "v", false);
+    expect("amqp://[::1]", (struct amqp_url){"guest", "guest", "::1", "/", 5672, false});
+    expect("amqp://u:p@[fe80::2]:99/v", (struct amqp_url){"u", "p", "fe80::2", "v", 99, false});
 }
 
 static void refuse(const char *text, const char *part)
