@@ -42,8 +42,8 @@ class RabbitMQHostile(queues.QueueCase):
     # Dead letters, from each broker to each.
 
     def check_headers(self, headers: dict[str, object]) -> None:
-        said = {name.removeprefix("__connect.errors."): value for name, value in headers.items()
-                if name.startswith("__connect.errors.")}
+        said = {str(name).removeprefix("__connect.errors."): value  # not UTF-8: bytes
+                for name, value in headers.items()}
         self.assertEqual((self.queue, self.queue), (said["topic"], said["connector.name"]))
         for name in ("partition", "offset"):
             self.assertRegex(str(said[name]), "^[0-9]+$")
@@ -122,7 +122,8 @@ class RabbitMQHostile(queues.QueueCase):
         run = self.worker(window={"wait": "100ms"}).queue(self.queue, errors={
             "deadletterexchange": f"{self.queue}.dlx", "deadletterkey": "bad"}).start("--json")
         self.wait_all()
-        until("it is said", lambda: "bad" in run.log() and ".dlx" in run.log())
+        event = run.wait_event("trouble", what="rabbitmq")
+        self.assertIn(f'exchange "{self.queue}.dlx"', event["text"])
         self.broker.declare_exchange(f"{self.queue}.dlx", bind={self.dead: "bad"})
         until("it arrives", lambda: self.broker.depth(self.dead) == 1)
         self.wait_ready(0)
@@ -160,7 +161,10 @@ class RabbitMQHostile(queues.QueueCase):
                 self.queue = f"{self._testMethodName}.{kind}"
                 self.declare(kind)
                 self.messages.clear()
-                for table in self.tables().values():
+                tables = self.tables()
+                if kind == STREAM:  # on a decimal the broker itself fails, with 541
+                    del tables["a traceparent of type D"]
+                for table in tables.values():
                     self.broker.publish_table(self.queue, self.good(), table)
                 stream: dict[str, bridge.Value] = {
                     "queue_type": STREAM, "start": "earliest",
@@ -216,9 +220,9 @@ class RabbitMQHostile(queues.QueueCase):
     def test_json_bodies(self) -> None:
         self.declare()
         self.broker.declare(self.dead)
-        bad = [b"", b"{", b"[1,2", b'{"resourceSpans": 5}', b"\xff\xfe", b"[" * 100_000,
+        bad = [b"{", b"[1,2", b'{"resourceSpans": 5}', b"\xff\xfe", b"[" * 100_000,
                otlp.as_json(GOOD)[:-20]]
-        self.broker.publish(self.queue, [*bad, otlp.as_json(self.good())])
+        self.broker.publish(self.queue, [*bad, b"", otlp.as_json(self.good())])
         self.drain(self.worker().queue(self.queue, encoding="otlp_json", errors={
             "deadletterexchange": "", "deadletterkey": self.dead}))
         self.assertEqual(sorted(bad), self.letters_in_rabbitmq(len(bad)))
