@@ -124,17 +124,22 @@ class RabbitMQFaults(queues.QueueCase):
             until("the queue is up", lambda: self.broker.is_up(self.queue))
         self.lose(restart)
 
-    def test_in_mid_window(self) -> None:
-        """What is undecided when its channel dies comes again, and is decided once."""
+    def test_acks_of_a_channel_end_with_it(self) -> None:
+        """What was finished before the cut says nothing of what is delivered behind it."""
         proxy, url = self.proxied()
         self.declare()
-        run = self.configure(url=url, window={"wait": "3s"}).start("--json")
-        self.publish(traces=50)
-        until("all are under way", lambda: self.broker.counts(self.queue) == (0, 200))
-        proxy.cut()
-        self.wait_all()
+        run = self.configure(url=url, window=queues.HOLD).start()
+        for _ in range(20):
+            self.mark()
         self.wait_ready(0)
-        self.end(run)
+        self.publish(traces=100, spans=2)  # as often as they come, they are no marker
+        for _ in range(2):
+            until("all are under way", lambda: self.broker.counts(self.queue) == (0, 200))
+            proxy.cut()
+        until("all are under way", lambda: self.broker.counts(self.queue) == (0, 200))
+        run.kill()
+        self.wait_ready(200)
+        self.finish()
 
     def test_consumer_timeout(self) -> None:
         """The broker takes back what is under way for too long; the window takes longer."""
