@@ -232,6 +232,9 @@ static bool answer(struct fake_peer *peer, bool *ret_known)
         return peer_send_method(peer, channel, AMQP_EXCHANGE_DECLARE_OK_METHOD);
     case AMQP_QUEUE_BIND_METHOD:
         return peer_send_method(peer, channel, AMQP_QUEUE_BIND_OK_METHOD);
+    case AMQP_QUEUE_DELETE_METHOD:
+        wire_u32(wire, peer->ready);
+        return peer_send_method(peer, channel, AMQP_QUEUE_DELETE_OK_METHOD);
     case AMQP_BASIC_QOS_METHOD:
         return peer_send_method(peer, channel, AMQP_BASIC_QOS_OK_METHOD);
     case AMQP_BASIC_CONSUME_METHOD:
