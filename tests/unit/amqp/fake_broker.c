@@ -253,11 +253,16 @@ static bool answer(struct fake_peer *peer, bool *ret_known)
     }
 }
 
-bool peer_serve(struct fake_peer *peer, uint32_t method)
+bool peer_serve_next(struct fake_peer *peer)
 {
     bool known;
+    return peer_read(peer) && answer(peer, &known);
+}
+
+bool peer_serve(struct fake_peer *peer, uint32_t method)
+{
     do {
-        if (!peer_read(peer) || !answer(peer, &known))
+        if (!peer_serve_next(peer))
             return false;
     } while (peer->frame.method != method);
     return true;
