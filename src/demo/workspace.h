@@ -34,7 +34,10 @@ struct workspace_options {
     bool verbose;
 };
 
-/* Writes the files, for their owner alone: the URL may hold a password.  SB_ERR_IO with `message`. */
+/*
+ * Writes the files, for their owner alone: the URL may hold a password.  SB_ERR_IO with
+ * `message`.
+ */
 enum sb_err workspace_make(const struct workspace_options *options, struct workspace *ret,
                            struct text *message) SB_MUST_USE;
 
