@@ -288,22 +288,14 @@ static void take_confirm(struct exchange *exchange, const struct amqp_event *eve
     exchange->sent = 0;
 }
 
-static struct bytes view(const amqp_bytes_t *in)
-{
-    return in->len == 0 ? bytes_of(NULL, 0) : amqp_view(*in);
-}
-
 static void take_header(struct exchange *exchange, struct reader *reader,
                         const struct amqp_event *event)
 {
-    const amqp_basic_properties_t *properties = event->properties;
-    struct exchange_arrival arrival = {.queue =
-                                           (enum exchange_queue)(reader - exchange->readers)};
-    if ((properties->_flags & AMQP_BASIC_MESSAGE_ID_FLAG) != 0)
-        arrival.message_id = view(&properties->message_id);
-    if ((properties->_flags & AMQP_BASIC_HEADERS_FLAG) != 0)
-        amqp_headers_text(&properties->headers, "traceparent", &arrival.traceparent);
-    exchange->options.on_arrived(exchange->options.arg, &arrival);
+    struct bytes traceparent = {0};
+    if ((event->properties->_flags & AMQP_BASIC_HEADERS_FLAG) != 0)
+        amqp_headers_text(&event->properties->headers, "traceparent", &traceparent);
+    exchange->options.on_arrived(
+        exchange->options.arg, (enum exchange_queue)(reader - exchange->readers), traceparent);
     reader->awaited -= reader->awaited > 0; /* others may publish, too */
     reader->body_left = event->body_len;
 }

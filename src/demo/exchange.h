@@ -20,17 +20,11 @@
 
 enum exchange_queue { EXCHANGE_MAILS, EXCHANGE_POINTS, EXCHANGE_QUEUES };
 
-/* A message as it came out of one of the queues; views until the callback returns. */
-struct exchange_arrival {
-    enum exchange_queue queue;
-    struct bytes message_id;
-    struct bytes traceparent; /* its header; empty: none */
-};
-
 struct exchange_options {
     const char *url;
     const struct clock_source *clock;
-    void (*on_arrived)(void *arg, const struct exchange_arrival *arrival);
+    /* A message came out of a queue; its header (empty: none) until this returns. */
+    void (*on_arrived)(void *arg, enum exchange_queue queue, struct bytes traceparent);
     void *arg;
 };
 

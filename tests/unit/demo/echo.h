@@ -13,6 +13,8 @@
 struct echo {
     uint32_t messages;  /* published to the exchange */
     uint32_t spans;     /* to the default one */
+    uint32_t mailers;   /* records of spans that tell of the mailer */
+    uint32_t acks;      /* of deliveries */
     uint32_t removed;   /* queues */
     bool lets_in_again; /* a connection that comes after one that was cut */
     bool shuffle;       /* the first confirm stays away, and comes last */
@@ -57,6 +59,7 @@ static inline bool echo_take(struct fake_peer *peer, uint64_t tag)
     size_t exchange_len = method.at[2];
     if (exchange_len == 0) {
         echo->spans++;
+        echo->mailers += memmem(peer->frame.at, peer->frame.len, "mailer", 6) != NULL;
         memcpy(echo->spans_key, method.at + 4, method.at[3]);
         return true;
     }
@@ -74,6 +77,7 @@ static inline void echo_serve(struct fake_peer *peer)
     while (peer_serve_next(peer)) {
         if (peer->frame.method == AMQP_CONNECTION_CLOSE_METHOD)
             return;
+        echo->acks += peer->frame.method == AMQP_BASIC_ACK_METHOD;
         echo->removed += peer->frame.method == AMQP_QUEUE_DELETE_METHOD;
         if (peer->frame.method == AMQP_BASIC_PUBLISH_METHOD && !echo_take(peer, ++tag))
             return;

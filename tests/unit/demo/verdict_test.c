@@ -121,9 +121,21 @@ static void test_guess_is_seen(void **state)
     (void)state;
     mend_notified();
     struct seen_span *process = process_of(SHOP_POINTS);
-    process->parent_id = checkout.spans[checkout.hops[SHOP_POINTS].send].span_id;
     snprintf(process->rule, SEEN_TEXT_LEN, "guess");
     expect_problem("loyalty was to stay apart, and was joined over notify by \"guess\"");
+}
+
+static void test_piece_that_moved_without_a_reason_is_seen(void **state)
+{
+    (void)state;
+    mend_notified();
+    process_of(SHOP_POINTS)->parent_id =
+        checkout.spans[checkout.hops[SHOP_POINTS].send].span_id;
+    expect_problem("loyalty was to stay apart");
+    mend_notified();
+    text_reset(&problems);
+    process_of(SHOP_POINTS)->trace_id = checkout.trace_id[0];
+    expect_problem("loyalty was to stay apart");
 }
 
 static void test_mail_that_was_not_joined_is_seen(void **state)
@@ -171,6 +183,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_what_stays_apart_has_to_come_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guess_is_seen, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_piece_that_moved_without_a_reason_is_seen, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_mail_that_was_not_joined_is_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(test_totals, setup, teardown),
     };
