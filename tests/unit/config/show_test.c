@@ -162,6 +162,18 @@ static void test_queues(void **state)
     settings_free(settings);
 }
 
+/* A worker's place of dead letters that a topic does not take is not where its none is from. */
+static void test_letters(void **state)
+{
+    (void)state;
+    struct settings *settings = load("errors = { deadletterqueue = \"d\"; };\n" WORKER_REST,
+                                     TOPIC "errors = { deadletterexchange = \"x\"; };\n");
+    expect_both(settings, "deadletterkey = \"otlp_spans\";",
+                "\"deadletterqueue\":{\"value\":null,\"origin\":\"default\"},"
+                "\"deadletterexchange\":{\"value\":\"x\",\"origin\":\"topic.conf:2\"}");
+    settings_free(settings);
+}
+
 static void test_redaction(void **state)
 {
     (void)state;
@@ -284,10 +296,10 @@ static void test_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),     cmocka_unit_test(test_groups_in_groups),
-        cmocka_unit_test(test_redaction), cmocka_unit_test(test_broker_urls),
-        cmocka_unit_test(test_queues),    cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_lines),      cmocka_unit_test(test_groups_in_groups),
+        cmocka_unit_test(test_redaction),  cmocka_unit_test(test_broker_urls),
+        cmocka_unit_test(test_queues),     cmocka_unit_test(test_letters),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
