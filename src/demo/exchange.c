@@ -1,6 +1,5 @@
 #include "exchange.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "amqp/channel.h"
@@ -8,9 +7,9 @@
 #include "core/assert.h"
 #include "core/hash.h"
 #include "core/memory.h"
+#include "names.h"
 
 enum {
-    NAME_LEN = 64,
     PENDING_MAX = 1024, /* messages that are not confirmed */
     PREFETCH = 256,
     EXPIRES_MS = 600000
@@ -26,7 +25,7 @@ static const char *const queue_names[EXCHANGE_QUEUES] = {"mails", "points"};
 
 /* What is read from one queue. */
 struct reader {
-    char name[NAME_LEN];
+    char name[NAMES_LEN];
     uint32_t awaited;   /* messages that were published and did not come out of it yet */
     bool open;          /* a delivery has begun */
     uint64_t tag;       /* of that delivery */
@@ -36,8 +35,8 @@ struct reader {
 struct exchange {
     struct exchange_options options;
     struct amqp_link *link;
-    char name[NAME_LEN];
-    char spans[NAME_LEN];
+    char name[NAMES_LEN];
+    char spans[NAMES_LEN];
     bool made; /* the queue of spans may be there */
     struct reader readers[EXCHANGE_QUEUES];
     uint64_t settled;            /* tags up to this one are confirmed */
@@ -55,12 +54,11 @@ static enum sb_err fail(struct exchange *exchange, enum sb_err err, struct text 
 
 static void choose_names(struct exchange *exchange)
 {
-    unsigned suffix = (unsigned)(hash_random_seed() & UINT32_MAX);
-    snprintf(exchange->name, NAME_LEN, "notify-spanbridge-demo-%08x", suffix);
-    snprintf(exchange->spans, NAME_LEN, "mailer-spans-spanbridge-demo-%08x", suffix);
+    uint32_t run = (uint32_t)hash_random_seed();
+    names_make("notify", run, exchange->name);
+    names_make("mailer-spans", run, exchange->spans);
     for (uint32_t i = 0; i < EXCHANGE_QUEUES; i++)
-        snprintf(exchange->readers[i].name, NAME_LEN, "%s-spanbridge-demo-%08x", queue_names[i],
-                 suffix);
+        names_make(queue_names[i], run, exchange->readers[i].name);
 }
 
 static enum sb_err reach(struct exchange *exchange, struct text *message)
@@ -346,13 +344,9 @@ static enum sb_err take_event(struct exchange *exchange, const struct amqp_event
         text_printf(message, "RabbitMQ at %s lost a queue of the demo",
                     amqp_link_place(exchange->link));
         return SB_ERR_UNAVAILABLE;
-    case AMQP_NOTHING:
-    case AMQP_BLOCKED:
-    case AMQP_UNBLOCKED:
-    case AMQP_OTHER:
-        break;
+    default:
+        return SB_OK;
     }
-    return SB_OK;
 }
 
 static bool is_settled(const struct exchange *exchange)

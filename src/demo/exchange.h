@@ -2,7 +2,7 @@
  * exchange: the RabbitMQ of the demo: the exchange that the warehouse publishes to, the two
  * queues that its readers consume, and the queue that holds the mailer's spans.
  *
- * The names end in a suffix that nobody else has.  What only this connection uses goes with it,
+ * Nobody else has the names (names.h).  What only this connection uses goes with it,
  * however it ends; the queue of spans is read by the service as well, so exchange_free removes
  * it, and RabbitMQ does after ten minutes without a reader.  One thread, started by
  * amqp_thread_start.

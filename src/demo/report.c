@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "names.h"
 #include "pieces.h"
 #include "waterfall.h"
 #include "workspace.h"
@@ -48,11 +49,12 @@ static void put_trace_line(struct text *out, const struct seen_list *list,
     waterfall_put_duration(out, seen_list_end_ns(list) - seen_list_start_ns(list), style);
 }
 
-/* "cut off at orders" */
-static void put_cut(struct text *out, uint32_t hop, const struct terminal_style *style)
+/* With the short names of what is on the brokers. */
+static void draw(struct text *out, struct seen_list *list, const struct terminal_style *style)
 {
-    text_printf(out, ", cut off at %s%s%s", ink(style, TERMINAL_RED), shop_topic_names[hop],
-                ink(style, TERMINAL_PLAIN));
+    for (uint32_t i = 0; i < list->count; i++)
+        names_shorten(list->spans[i].name);
+    waterfall_draw(out, list, style);
 }
 
 void report_before(struct text *out, const struct shop_checkout *checkout,
@@ -68,12 +70,13 @@ void report_before(struct text *out, const struct shop_checkout *checkout,
             continue;
         put_trace_line(out, &piece, style);
         if (i > 0)
-            put_cut(out, i - 1, style);
+            text_printf(out, ", cut off at %s%s%s", ink(style, TERMINAL_RED),
+                        shop_topic_names[i - 1], ink(style, TERMINAL_PLAIN));
         text_append_char(out, '\n');
         if (i == SHOP_MAILS + 1)
             text_append_text(out,
                              "  its spans come through RabbitMQ, all others through Kafka\n");
-        waterfall_draw(out, &piece, style);
+        draw(out, &piece, style);
     }
 }
 
@@ -142,9 +145,8 @@ static void put_apart(struct text *out, const struct shop_checkout *checkout, ui
     if (piece.count > 0) {
         put_trace_line(out, &piece, style);
         put_policy(out, &piece);
-        put_cut(out, number, style);
         text_append_char(out, '\n');
-        waterfall_draw(out, &piece, style);
+        draw(out, &piece, style);
         text_append_char(out, '\n');
     }
     text_printf(out, "  %s%-10s%s%snot joined%s to %s:\n", ink(style, TERMINAL_BOLD),
@@ -169,7 +171,7 @@ void report_after(struct text *out, const struct shop_checkout *checkout,
     put_trace_line(out, &mended, style);
     put_policy(out, &mended);
     text_append_char(out, '\n');
-    waterfall_draw(out, &mended, style);
+    draw(out, &mended, style);
     text_append_char(out, '\n');
     for (uint32_t hop = 0; hop < checkout->hop_count; hop++) {
         if (checkout->hops[hop].evidence == SHOP_NOTHING)
