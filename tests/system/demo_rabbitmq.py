@@ -189,7 +189,8 @@ class Ends(OnRabbitMQ):
         run = self.open()
         self.rabbitmq.close_connections()
         self.assertEqual(bridge.EX_UNAVAILABLE, run.wait(), run.tail())
-        self.assertRegex(run.log(), r"^spanbridge demo: RabbitMQ at 127\.0\.0\.1:\d+ /: .*cut by")
+        self.assertRegex(run.log(),
+                         r"(?m)^spanbridge demo: RabbitMQ at 127\.0\.0\.1:\d+ /: .*cut by the test")
         self.assert_nothing_left()
 
 
