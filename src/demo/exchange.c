@@ -45,11 +45,17 @@ struct exchange {
     bool confirmed[PENDING_MAX]; /* and which are */
 };
 
+/* Whatever else a link has to say, RabbitMQ can not be used now. */
+static enum sb_err plain(enum sb_err err)
+{
+    return err == SB_ERR_MEMORY || err == SB_ERR_CONFIG ? err : SB_ERR_UNAVAILABLE;
+}
+
 static enum sb_err fail(struct exchange *exchange, enum sb_err err, struct text *message)
 {
     text_printf(message, "RabbitMQ at %s: %s", amqp_link_place(exchange->link),
                 amqp_link_why(exchange->link));
-    return err;
+    return plain(err);
 }
 
 static void choose_names(struct exchange *exchange)
@@ -61,9 +67,9 @@ static void choose_names(struct exchange *exchange)
         names_make(queue_names[i], run, exchange->readers[i].name);
 }
 
-static enum sb_err reach(struct exchange *exchange, struct text *message)
+static enum sb_err make_link(struct exchange *exchange, struct text *message)
 {
-    char why[AMQP_WHY_LEN] = "memory is short";
+    char why[AMQP_WHY_LEN] = "";
     const struct amqp_link_options options = {
         .url = exchange->options.url,
         .client_name = "spanbridge demo",
@@ -71,26 +77,35 @@ static enum sb_err reach(struct exchange *exchange, struct text *message)
         .clock = exchange->options.clock,
     };
     enum sb_err err = amqp_link_new(&options, &exchange->link, why);
-    if (err != SB_OK) {
-        text_printf(message,
-                    "--rabbitmq: %s\n"
-                    "  help: it takes amqp://USER:PASSWORD@HOST:PORT/VHOST",
-                    why);
-        return err;
-    }
-    err = amqp_link_open(exchange->link);
     if (err == SB_ERR_CONFIG)
         text_printf(message,
-                    "RabbitMQ does not let us in: %s\n"
-                    "  help: --rabbitmq amqp://USER:PASSWORD@HOST:PORT/VHOST; guest may come "
-                    "from the broker's own host only",
-                    amqp_link_why(exchange->link));
+                    "--rabbitmq: %s\n"
+                    "  help: it takes amqp[s]://USER:PASSWORD@HOST:PORT/VHOST",
+                    why);
     else if (err != SB_OK)
+        text_append_text(message, "memory is short");
+    return err;
+}
+
+static enum sb_err reach(struct exchange *exchange, struct text *message)
+{
+    enum sb_err err = amqp_link_open(exchange->link);
+    const char *why = amqp_link_why(exchange->link);
+    if (err == SB_OK)
+        return SB_OK;
+    if (err == SB_ERR_CONFIG)
+        text_printf(
+            message,
+            "RabbitMQ does not let us in: %s\n"
+            "  help: --rabbitmq amqp[s]://USER:PASSWORD@HOST:PORT/VHOST; guest may come "
+            "from the broker's own host only",
+            why);
+    else
         text_printf(message,
                     "no RabbitMQ answers: %s\n"
                     "  help: is it running, and is that its port for AMQP? Usually it is 5672",
-                    amqp_link_why(exchange->link));
-    return err;
+                    why);
+    return plain(err);
 }
 
 /* Survives this connection, but not for long without a reader. */
@@ -143,7 +158,7 @@ static enum sb_err make_all(struct exchange *exchange, struct text *message)
         err = make_spans_queue(exchange);
     if (err == SB_OK)
         return SB_OK;
-    fail(exchange, err, message);
+    err = fail(exchange, err, message);
     if (err == SB_ERR_CONFIG)
         text_append_text(message,
                          "\n  help: the user needs the permissions configure, write and read "
@@ -161,7 +176,9 @@ enum sb_err exchange_new(const struct exchange_options *options, struct exchange
     }
     exchange->options = *options;
     choose_names(exchange);
-    enum sb_err err = reach(exchange, message);
+    enum sb_err err = make_link(exchange, message);
+    if (err == SB_OK)
+        err = reach(exchange, message);
     if (err == SB_OK)
         err = make_all(exchange, message);
     if (err != SB_OK) {

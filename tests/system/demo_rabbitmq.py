@@ -220,7 +220,8 @@ class Doors(OnRabbitMQ):
         self.assert_nothing_left()
 
     def test_no_url(self) -> None:
-        self.refused("localhost:5672", "no AMQP URL: ", "amqp://USER:PASSWORD@HOST:PORT/VHOST")
+        self.refused("localhost:5672", "no AMQP URL: ",
+                     r"amqp\[s\]://USER:PASSWORD@HOST:PORT/VHOST")
 
     def test_nobody_listens(self) -> None:
         self.refused(NOBODY, "no RabbitMQ answers: no connection to 127.0.0.1:1", "is it running")

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "amqp/link.h"
+#include "core/memory.h"
 #include "echo.h"
 #include "support/test.h"
 
@@ -168,7 +169,7 @@ static void test_url_that_is_none(void **state)
     struct exchange *exchange;
     assert_int_equal(open_at("localhost:5672", &exchange), SB_ERR_CONFIG);
     expect("--rabbitmq: no AMQP URL: ");
-    expect("\n  help: it takes amqp://USER:PASSWORD@HOST:PORT/VHOST");
+    expect("\n  help: it takes amqp[s]://USER:PASSWORD@HOST:PORT/VHOST");
 }
 
 static void test_nobody_listens(void **state)
@@ -194,7 +195,7 @@ static void test_login_is_refused(void **state)
     assert_int_equal(open_with(refuse_login, &exchange), SB_ERR_CONFIG);
     expect("RabbitMQ does not let us in: login at 127.0.0.1:");
     expect("as user guest: ACCESS_REFUSED");
-    expect("\n  help: --rabbitmq amqp://");
+    expect("\n  help: --rabbitmq amqp[s]://");
     expect_no_secret();
 }
 
@@ -212,6 +213,28 @@ static void test_permissions_are_asked_for(void **state)
     assert_int_equal(open_with(refuse_exchange, &exchange), SB_ERR_CONFIG);
     expect("exchange notify-spanbridge-demo-");
     expect("ACCESS_REFUSED - configure (403)\n  help: the user needs the permissions");
+}
+
+static void test_want_of_memory_is_told(void **state)
+{
+    (void)state;
+    struct exchange *exchange;
+    char url[FAKE_URL_LEN];
+    fake = fake_broker_new(echo_serve, &echo);
+    fake_broker_url(fake, url);
+    enum sb_err err = SB_ERR_MEMORY;
+    uint64_t nth = 1;
+    for (; err != SB_OK; nth++) {
+        text_reset(&message);
+        memory_fail_at(nth);
+        err = open_at(url, &exchange);
+        memory_fail_at(0);
+        assert_true(err == SB_OK || err == SB_ERR_MEMORY);
+        if (err != SB_OK)
+            expect("memory is short");
+    }
+    assert_true(nth > 3);
+    assert_true(exchange_free(exchange, &message));
 }
 
 static void return_message(struct fake_peer *peer)
@@ -314,6 +337,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nobody_listens, setup, teardown),
         cmocka_unit_test_setup_teardown(test_login_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_permissions_are_asked_for, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_want_of_memory_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(test_queue_that_is_gone_is_noticed, setup, teardown),
         cmocka_unit_test_setup_teardown(
             test_cut_connection_leaves_nothing_where_it_can_be_made_anew, setup, teardown),
