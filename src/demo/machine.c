@@ -84,6 +84,7 @@ static json_t *sent_object(struct making *making, const struct traffic_totals *s
     put_number(making, object, "traces", sent->pieces);
     put_number(making, object, "spans", sent->spans);
     put_number(making, object, "records", sent->records);
+    put_number(making, object, "rabbitmq_records", sent->rabbitmq_records);
     put_number(making, object, "messages", sent->messages);
     put(making, object, "hops", by_rule(making, sent->hops));
     put_number(making, object, "apart", sent->apart);

@@ -222,6 +222,11 @@ void report_totals(struct text *out, const struct traffic_totals *sent,
     put_count(out, totals->read_spans, "span");
     text_append_text(out, " in ");
     put_count(out, totals->read_records, "record");
+    if (sent->rabbitmq_records > 0) {
+        text_append_text(out, ", ");
+        report_put_number(out, sent->rabbitmq_records);
+        text_append_text(out, " of them through RabbitMQ");
+    }
     text_append_text(out, ":\n            ");
     put_count(out, sent->checkouts, "checkout");
     text_append_text(out, ", broken into ");

@@ -97,6 +97,7 @@ static enum sb_err on_batch(void *arg, enum shop_service service, struct bytes r
     if (err != SB_OK)
         return err;
     traffic->totals.records++;
+    traffic->totals.rabbitmq_records += to_rabbitmq;
     traffic->totals.spans += spans;
     return SB_OK;
 }

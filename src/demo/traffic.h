@@ -25,7 +25,8 @@ struct traffic_totals {
     uint64_t slow;
     uint64_t pieces; /* traces as a backend would see them */
     uint64_t spans;
-    uint64_t records;
+    uint64_t records;          /* that hold spans, */
+    uint64_t rabbitmq_records; /* and those of them that went through RabbitMQ */
     uint64_t messages;
     uint64_t hops[SHOP_RULES]; /* by the rule that is to join them */
     uint64_t apart;            /* hops that no rule is for */

@@ -33,13 +33,21 @@ class OnRabbitMQ(env.Case):
         return bridge.run_once("demo", "--once", "--rabbitmq", url or self.rabbitmq.url,
                                *arguments, cwd=self.folder)
 
-    def left(self) -> list[str]:
-        """Queues and exchanges of the demo that are there now."""
-        named = self.rabbitmq.api("GET", "queues") + self.rabbitmq.api("GET", "exchanges")
-        return [thing["name"] for thing in named if "spanbridge-demo" in thing["name"]]
+    def setUp(self) -> None:
+        super().setUp()
+        self.others = self.named()
+
+    def named(self) -> set[str]:
+        """Queues and exchanges of all demos that are there now."""
+        things = self.rabbitmq.api("GET", "queues") + self.rabbitmq.api("GET", "exchanges")
+        return {thing["name"] for thing in things if "spanbridge-demo" in thing["name"]}
+
+    def left(self) -> set[str]:
+        """Those of this test."""
+        return self.named() - self.others
 
     def assert_nothing_left(self) -> None:
-        until("everything of the demo has gone", lambda: self.left() == [])
+        until("everything of the demo has gone", lambda: not self.left())
 
 
 class OneTrace(OnRabbitMQ):
@@ -117,6 +125,8 @@ class OneTrace(OnRabbitMQ):
         self.assertEqual(0, totals["balance"])
         self.assertEqual(sent["spans"], totals["read"]["spans"])
         self.assertEqual(sent["records"], totals["read"]["records"])
+        # The mailer's spans, two for each mail and fifty in a record.
+        self.assertGreaterEqual(sent["rabbitmq_records"], sent["apart"] * 2 // 50)
 
 
 class Pictures(OnRabbitMQ):
@@ -134,6 +144,7 @@ class Pictures(OnRabbitMQ):
         self.assertRegex(after, r"\n  notify +joined by link, after .* in the queue:\n"
                                 r" +the consumer's span had kept a link to the producer's\n")
         self.assertRegex(after, r"\n  notify +not joined to loyalty:\n")
+        self.assertRegex(totals, r" records, \d+ of them through RabbitMQ:\n")
         self.assertRegex(totals, r"\n  apart +\d+ traces whose spans tell of no message\n")
         self.assertIn("every span that came in is accounted for", totals)
         self.assertNotIn(PASSWORD + "@", done.stdout)
@@ -166,7 +177,8 @@ class Ends(OnRabbitMQ):
 
     def test_ctrl_c_leaves_nothing(self) -> None:
         run = self.open()
-        self.assertNotEqual([], self.left())
+        self.assertEqual(["mailer-spans", "mails", "notify", "points"],
+                         sorted(name.split("-spanbridge-demo-")[0] for name in self.left()))
         run.signal(signal.SIGINT)
         self.assertEqual(bridge.EX_OK, run.wait(), run.tail())
         self.assertEqual("", run.log())
@@ -178,11 +190,11 @@ class Ends(OnRabbitMQ):
         # What is left by it is one queue, and that has an end of its own.
         until("the rest has gone", lambda: len(self.left()) == 1)
         queue = next(queue for queue in self.rabbitmq.api("GET", "queues")
-                     if queue["name"] == self.left()[0])
+                     if queue["name"] in self.left())
         self.assertEqual(600000, queue["arguments"]["x-expires"])
         done = self.demo("--traces", "50")
         self.assertEqual(bridge.EX_OK, done.returncode, done.stderr)
-        self.assertEqual([queue["name"]], self.left())
+        self.assertEqual({queue["name"]}, self.left())
         self.rabbitmq.delete_queue(queue["name"])
 
     def test_broker_that_goes_away_is_named(self) -> None:

@@ -49,7 +49,7 @@ static void test_hop_that_no_rule_is_for_has_none(void **state)
     (void)state;
     struct shop_checkout checkout = fixture_notified();
     static struct seen_list none;
-    struct traffic_totals sent = {.apart = 17};
+    struct traffic_totals sent = {.apart = 17, .rabbitmq_records = 3};
     struct receiver_counts received = {0};
     struct machine_report report = {&checkout, &none, &none, &sent, &received, NULL, ""};
     struct text out;
@@ -67,6 +67,8 @@ static void test_hop_that_no_rule_is_for_has_none(void **state)
     assert_null(json_object_get(points, "rule"));
     json_t *apart = json_object_get(json_object_get(object, "sent"), "apart");
     assert_int_equal(json_integer_value(apart), 17);
+    json_t *records = json_object_get(json_object_get(object, "sent"), "rabbitmq_records");
+    assert_int_equal(json_integer_value(records), 3);
     json_decref(object);
     text_clear(&out);
 }

@@ -175,7 +175,9 @@ static void test_totals_are_told(void **state)
     assert_int_equal(count("  apart "), 0);
     text_reset(&out);
     sent.apart = 1948;
+    sent.rabbitmq_records = 1078;
     report_totals(&out, &sent, &received, &totals, &style);
+    expect("in 518 records, 1,078 of them through RabbitMQ:\n");
     expect("  apart     1,948 traces whose spans tell of no message\n");
 }
 

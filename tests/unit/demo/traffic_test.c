@@ -131,6 +131,7 @@ static void test_mails_and_their_spans_go_through_rabbitmq(void **state)
     assert_int_equal(echo.messages, notified);
     assert_int_equal(echo.spans, 2); /* 2 spans of each mail, 50 in a record */
     assert_int_equal(echo.mailers, 2);
+    assert_int_equal(totals.rabbitmq_records, 2);
     assert_int_equal(totals.apart, notified);
     assert_int_equal(totals.messages, kafka + notified);
     assert_int_equal(totals.hops[0] + totals.hops[1] + totals.hops[2], kafka + notified);
