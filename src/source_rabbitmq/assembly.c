@@ -39,19 +39,6 @@ static struct piece put(struct delivery *block, uint32_t *at, struct bytes in)
     return piece;
 }
 
-/* By the header that RabbitMQ's interceptor sets, in ms; else by the property, in s. */
-static void read_time(const amqp_basic_properties_t *properties, const amqp_table_t *headers,
-                      struct delivery *ret)
-{
-    if (amqp_headers_integer(headers, "timestamp_in_ms", &ret->time_ms) && ret->time_ms >= 0) {
-        ret->has_time = true;
-    } else if ((properties->_flags & AMQP_BASIC_TIMESTAMP_FLAG) != 0 &&
-               properties->timestamp <= INT64_MAX / MS_PER_SECOND) {
-        ret->has_time = true;
-        ret->time_ms = (int64_t)properties->timestamp * MS_PER_SECOND;
-    }
-}
-
 /* The routing key that the traced message had: the first of the list. */
 static struct bytes traced_key(const amqp_table_t *headers)
 {
@@ -65,11 +52,26 @@ static struct bytes traced_key(const amqp_table_t *headers)
 
 /* What the block holds besides the body, as it is in the frame. */
 struct parts {
-    const amqp_table_t *broker; /* the message's own headers */
+    const amqp_table_t *broker; /* headers of the message as it came */
+    const amqp_table_t *own;    /* of the message that was sent: another one in the firehose */
+    int64_t time_s;             /* of the property; 0: none */
     struct amqp_header headers[HEADERS_MAX];
     size_t header_count;
     struct bytes key;
 };
+
+/* By the header that RabbitMQ's interceptor sets, in ms; else by the property, in s. */
+static void read_time(const struct parts *parts, struct delivery *ret)
+{
+    int64_t time_ms;
+    if (amqp_headers_integer(parts->own, "timestamp_in_ms", &time_ms) && time_ms >= 0) {
+        ret->has_time = true;
+        ret->time_ms = time_ms;
+    } else if (parts->time_s > 0 && parts->time_s <= INT64_MAX / MS_PER_SECOND) {
+        ret->has_time = true;
+        ret->time_ms = parts->time_s * MS_PER_SECOND;
+    }
+}
 
 static void look_at(const struct assembly *assembly, const amqp_basic_properties_t *properties,
                     struct parts *ret)
@@ -78,13 +80,20 @@ static void look_at(const struct assembly *assembly, const amqp_basic_properties
     ret->broker =
         (properties->_flags & AMQP_BASIC_HEADERS_FLAG) != 0 ? &properties->headers : NULL;
     ret->key = bytes_of(assembly->key, assembly->key_len);
-    const amqp_table_t *headers = ret->broker;
+    ret->own = ret->broker;
+    ret->time_s = (properties->_flags & AMQP_BASIC_TIMESTAMP_FLAG) != 0 &&
+                          properties->timestamp <= INT64_MAX
+                      ? (int64_t)properties->timestamp
+                      : 0;
     if (assembly->firehose) {
-        headers = amqp_headers_table(amqp_headers_table(headers, "properties"), "headers");
+        const amqp_table_t *traced = amqp_headers_table(ret->broker, "properties");
+        ret->own = amqp_headers_table(traced, "headers");
         ret->key = traced_key(ret->broker);
+        if (!amqp_headers_integer(traced, "timestamp", &ret->time_s))
+            ret->time_s = 0;
     }
     ret->header_count =
-        amqp_headers_flatten(headers, ret->headers, HEADERS_MAX, HEADER_BYTES_MAX, &cut);
+        amqp_headers_flatten(ret->own, ret->headers, HEADERS_MAX, HEADER_BYTES_MAX, &cut);
 }
 
 static size_t size_of(const struct parts *parts)
@@ -96,8 +105,8 @@ static size_t size_of(const struct parts *parts)
     return size + parts->key.len;
 }
 
-static void fill(const struct assembly *assembly, const amqp_basic_properties_t *properties,
-                 const struct parts *parts, struct delivery *ret)
+static void fill(const struct assembly *assembly, const struct parts *parts,
+                 struct delivery *ret)
 {
     *ret = (struct delivery){.tag = assembly->tag,
                              .offset = (int64_t)assembly->tag,
@@ -110,7 +119,7 @@ static void fill(const struct assembly *assembly, const amqp_basic_properties_t 
                                             .value = put(ret, &at, parts->headers[i].value)};
     ret->key = put(ret, &at, parts->key);
     ret->body_at = at;
-    read_time(properties, parts->broker, ret);
+    read_time(parts, ret);
     int64_t offset;
     if (amqp_headers_integer(parts->broker, "x-stream-offset", &offset) && offset >= 0) {
         ret->has_offset = true;
@@ -129,7 +138,7 @@ static enum sb_err take_header(struct assembly *assembly, const struct amqp_even
     struct delivery *block = memory_alloc(room);
     if (block == NULL)
         return SB_ERR_MEMORY;
-    fill(assembly, event->properties, &parts, block);
+    fill(assembly, &parts, block);
     if (too_large)
         block->flaw = RECORD_TOO_LARGE;
     assembly->block = block;

@@ -1,6 +1,5 @@
 #include "looks.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "lanes.h"
@@ -82,13 +81,12 @@ static void warn_starved(struct feed *feed)
 {
     const struct source_rabbitmq_options *options = &feed->source->options;
     char text[FEED_TEXT_LEN];
-    uint64_t wait_ms = options->window_wait_ns / NS_PER_MS;
-    uint64_t all = (uint64_t)feed->queue->prefetch * feed->lane_count;
+    double wait_s = (double)options->window_wait_ns / (double)NS_PER_S;
+    double rate = (double)feed->queue->prefetch * feed->lane_count / wait_s;
     (void)snprintf(text, sizeof(text),
                    "messages wait while all of the prefetch is unacked: at most prefetch x "
-                   "consumers / window.wait = %u x %u / %.1f s = %" PRIu64 " messages/s",
-                   feed->queue->prefetch, feed->lane_count, (double)wait_ms / MS_PER_S,
-                   wait_ms == 0 ? all : all * MS_PER_S / wait_ms);
+                   "consumers / window.wait = %u x %u / %.1f s = %.1f messages/s",
+                   feed->queue->prefetch, feed->lane_count, wait_s, rate);
     log_event(options->log, LOG_WARN, "source", "prefetch_too_small",
               LOG_TEXT("queue", feed->queue->queue), LOG_TEXT("text", text));
 }

@@ -14,6 +14,8 @@
 #include "poster.h"
 
 enum { PATIENCE_S = 6, NAME_LEN = 256, RING_BYTES_EACH = 16 };
+/* A stream is sent by whole chunks of so many at most, the last one beyond the prefetch. */
+enum { STREAM_CHUNK_MAX = UINT16_MAX };
 
 void rabbitmq_notify(struct source_rabbitmq *source)
 {
@@ -74,7 +76,7 @@ static enum sb_err init_lane(struct feed *feed, struct lane *lane, uint32_t inde
     lane->tap_told = OFFSET_NONE;
     lanes_reset(lane);
     if (feed->stream) {
-        lane->tags_room = feed->queue->prefetch;
+        lane->tags_room = feed->queue->prefetch + STREAM_CHUNK_MAX;
         lane->tags = memory_zalloc(lane->tags_room, sizeof(*lane->tags));
         if (lane->tags == NULL)
             return SB_ERR_MEMORY;
