@@ -349,8 +349,9 @@ bool broker_free(struct broker *broker, struct text *message)
         clean = delete_topics(broker);
     }
     if (!clean)
-        text_printf(message, "topics %s, %s, %s could not be removed from %s",
-                    broker->topics[0], broker->topics[1], broker->topics[2], broker->bootstrap);
+        text_printf(message, "%stopics %s, %s, %s could not be removed from %s",
+                    message->len > 0 ? "\n" : "", broker->topics[0], broker->topics[1],
+                    broker->topics[2], broker->bootstrap);
     if (broker->cluster_id != NULL)
         rd_kafka_mem_free(broker->producer, broker->cluster_id);
     if (broker->producer != NULL)
