@@ -277,6 +277,16 @@ static int run_once(struct demo *demo)
     return conclude(demo);
 }
 
+/* Did the backend get all of the shown checkout: its spans, and one for each mended queue? */
+static bool came_out(const struct demo *demo)
+{
+    const struct shop_checkout *showpiece = traffic_showpiece(demo->traffic);
+    uint32_t wanted = showpiece->span_count;
+    for (uint32_t i = 0; i < showpiece->hop_count; i++)
+        wanted += showpiece->hops[i].evidence != SHOP_NOTHING;
+    return demo->after.count >= wanted;
+}
+
 /* The shop's day: checkouts at the rate, the pictures once, then a line now and then. */
 static enum sb_err keep_open(struct demo *demo)
 {
@@ -303,7 +313,7 @@ static enum sb_err keep_open(struct demo *demo)
             shown_before = true;
         }
         read_backend(demo);
-        if (!shown_after && shown_before && demo->after.count >= demo->before.count) {
+        if (!shown_after && shown_before && came_out(demo)) {
             print_after(demo);
             text_append_text(&demo->output, "\nThe shop stays open; ctrl-C closes it.\n\n");
             shown_after = true;
