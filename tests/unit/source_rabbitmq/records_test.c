@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "core/memory.h"
+#include "lanes.h"
 #include "rig.h"
 
 static void deliver(struct fake_peer *peer)
@@ -48,6 +50,28 @@ static void test_taps_are_acked_by_themselves(void **state)
     rig_start(&rig);
     RIG_UNTIL(&rig, rig.seen_count == 2);
     assert_true(rig.seen[0].tap);
+    rig_end(&rig, true);
+}
+
+/* It would be acked soon all the same, but a small prefetch can not wait for that. */
+static void test_a_tap_wakes_its_feed_for_the_ack(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct delivery *delivery = memory_zalloc(1, sizeof(*delivery));
+    rig_init(&rig, peer_ignore, NULL);
+    rig.topics[0].role = SOURCE_MESSAGES;
+    assert_int_equal(rig_new(&rig), SB_OK);
+    struct lane *lane = rig_lane(&rig, 0);
+    atomic_store(&lane->state, LANE_OPEN);
+    rig.open[0] = true;
+    *delivery = (struct delivery){.tag = 1, .offset = 1, .bytes = sizeof(*delivery)};
+    assert_int_equal(lanes_take(lane, delivery), SB_OK);
+    rig_turn(&rig);
+    assert_int_equal(rig.seen_count, 1);
+    assert_false(atomic_load(&rig_feed(&rig)->woken));
+    rig_turn(&rig);
+    assert_true(atomic_load(&rig_feed(&rig)->woken));
     rig_end(&rig, true);
 }
 
@@ -141,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_records_as_they_came),
         cmocka_unit_test(test_taps_are_acked_by_themselves),
+        cmocka_unit_test(test_a_tap_wakes_its_feed_for_the_ack),
         cmocka_unit_test(test_a_wake_ends_a_wait),
         cmocka_unit_test(test_a_delivery_wakes),
         cmocka_unit_test(test_after_the_stop_nothing_comes),
