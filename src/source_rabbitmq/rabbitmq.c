@@ -10,8 +10,8 @@
 #include "feed.h"
 #include "lanes.h"
 #include "looks.h"
-#include "poll.h"
 #include "poster.h"
+#include "records.h"
 
 enum { PATIENCE_S = 6, NAME_LEN = 256, RING_BYTES_EACH = 16 };
 /* A stream is sent by whole chunks of so many at most, the last one beyond the prefetch. */
@@ -124,7 +124,7 @@ static void clear_feed(struct feed *feed)
             break;
         lanes_end(lane);
         if (lane->ring != NULL)
-            poll_discard(lane);
+            records_discard(lane);
         ring_free(lane->ring);
         memory_free(lane->tags);
     }
@@ -410,12 +410,12 @@ static const struct source_ops ops = {
     .start = start,
     .event_fd = event_fd,
     .service = service,
-    .poll = poll_spans,
-    .poll_taps = poll_taps,
-    .wake = poll_wake,
-    .release = poll_release,
-    .headers = poll_headers,
-    .publish = poll_publish,
+    .poll = records_poll,
+    .poll_taps = records_poll_taps,
+    .wake = records_wake,
+    .release = records_release,
+    .headers = records_headers,
+    .publish = records_publish,
     .reads = reads,
     .takes_letters = takes_letters,
     .find_topic = find_topic,
