@@ -19,6 +19,7 @@ struct amqp_queue {
     const char *name;
     bool passive; /* only looks whether it is there */
     bool durable;
+    bool exclusive; /* only this link may use it, and it goes with the link */
     bool auto_delete;
     const amqp_table_t *arguments; /* NULL: none */
 };
@@ -41,6 +42,15 @@ enum sb_err amqp_link_ask_ready(struct amqp_link *link, uint16_t channel,
 /* `type` NULL: passive; else it is made, durable, unless it is there. */
 enum sb_err amqp_link_declare_exchange(struct amqp_link *link, uint16_t channel,
                                        const char *name, const char *type) SB_MUST_USE;
+
+/* Makes one that goes with the last queue that is bound to it. */
+enum sb_err amqp_link_declare_temporary_exchange(struct amqp_link *link, uint16_t channel,
+                                                 const char *name,
+                                                 const char *type) SB_MUST_USE;
+
+/* With all that is in it.  One that is not there is none. */
+enum sb_err amqp_link_delete_queue(struct amqp_link *link, uint16_t channel,
+                                   const char *name) SB_MUST_USE;
 
 enum sb_err amqp_link_bind(struct amqp_link *link, uint16_t channel, const char *queue,
                            const char *exchange, const char *routing_key) SB_MUST_USE;
