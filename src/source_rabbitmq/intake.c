@@ -69,6 +69,19 @@ static void look_for_gap(struct lane *lane, const struct delivery *delivery)
     rabbitmq_notify(feed->source);
 }
 
+/*
+ * Has it ended processes?  What a channel gave back that ended here has ended none.  Where there
+ * are no letters it is handed over all the same, alone: rejected it would be lost.
+ */
+static void look_for_poison(const struct feed *feed, struct delivery *delivery)
+{
+    int64_t survived = feed->ends_survived;
+    delivery->returns = delivery->returns > survived ? delivery->returns - survived : 0;
+    if (delivery->returns > SOURCE_POISON_RETURNS && delivery->flaw == RECORD_WHOLE &&
+        (feed->tap || has_letters(feed)))
+        delivery->flaw = RECORD_POISON;
+}
+
 static enum sb_err take_delivery(struct lane *lane, struct delivery *delivery)
 {
     struct feed *feed = lane->feed;
@@ -77,14 +90,7 @@ static enum sb_err take_delivery(struct lane *lane, struct delivery *delivery)
         memory_free(delivery);
         return SB_OK;
     }
-    if (delivery->returns > SOURCE_POISON_RETURNS && delivery->flaw == RECORD_WHOLE)
-        delivery->flaw = RECORD_POISON;
-    if (delivery->flaw == RECORD_POISON && !feed->tap && !has_letters(feed)) {
-        uint64_t tag = delivery->tag;
-        lane->tag = tag;
-        memory_free(delivery);
-        return reject(lane, tag, "poison_rejected");
-    }
+    look_for_poison(feed, delivery);
     look_for_gap(lane, delivery);
     return lanes_take(lane, delivery);
 }

@@ -117,7 +117,8 @@ struct feed {
     int64_t position_saved;
     uint64_t save_at_ns;
     bool save_failed;
-    uint64_t rejected; /* deliveries that nobody could take */
+    uint64_t rejected;     /* deliveries that nobody could take */
+    int64_t ends_survived; /* of channels that had deliveries out */
 };
 
 /* What a worker polls. */
