@@ -173,6 +173,20 @@ class RabbitMQHostile(queues.QueueCase):
                 self.assertEqual(set(), self.missing())
                 self.assertEqual(len(self.expected()), report["exported"])
 
+    def test_headers_that_only_the_broker_gives(self) -> None:
+        """A publisher may write them, too; that makes no poison, and no stream."""
+        self.broker.declare(self.dead)
+        for kind in (CLASSIC, QUORUM):
+            with self.subTest(kind):
+                self.queue = f"{self._testMethodName}.{kind}"
+                self.declare(kind)
+                for name in ("x-delivery-count", "x-stream-offset", "x-death"):
+                    for value in (1_000, -1, "1000", [{"count": 1_000}]):
+                        self.broker.publish(self.queue, [self.good()], headers={name: value})
+                self.drain(self.worker(window={"wait": "100ms"}).queue(self.queue, errors={
+                    "deadletterexchange": "", "deadletterkey": self.dead}))
+                self.assertEqual((0, 0), self.broker.counts(self.dead))
+
     def test_headers_of_messages(self) -> None:
         """A tap reads them all, and goes on."""
         self.declare()
