@@ -1,6 +1,6 @@
 /*
  * kafka_sink: the inside of a Kafka sink, as its parts see it: kafka.c opens and closes it,
- * kafka_thread.c runs its thread (batches that wait, the producer, pauses), shipment.c brings
+ * kafka_thread.c runs its thread (the producer, shipments, pauses), shipment.c brings
  * one batch at a time to its end, and kafka_trouble.c reads what the library says of errors.
  *
  * Everything here belongs to the sink's thread but for what says otherwise.
@@ -8,13 +8,11 @@
 #ifndef SB_SINK_KAFKA_SINK_H
 #define SB_SINK_KAFKA_SINK_H
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/mailbox.h"
 #include "core/text.h"
+#include "inlet.h"
 #include "otlp/write.h"
 #include "producer.h"
 #include "retry.h"
@@ -60,30 +58,11 @@ struct shipment {
     bool again;         /* the next round sends something a second time */
 };
 
-struct kafka_sink_counters {
-#define SINK_COUNTER_ATOMIC(name) _Atomic uint64_t name;
-    SINK_COUNTERS(SINK_COUNTER_ATOMIC)
-#undef SINK_COUNTER_ATOMIC
-};
-
 enum { KAFKA_TROUBLES_MAX = 8 };
 
 struct kafka_sink {
-    struct sink base; /* first */
+    struct inlet inlet; /* first; its wake_fd is written by the producer, too */
     struct sink_kafka_options options;
-
-    /* Shared with other threads. */
-    struct mailbox inbox;
-    int wake_fd; /* eventfd: the inbox was empty, the producer has something, or stop */
-    _Atomic size_t queued_bytes;
-    _Atomic int state; /* enum sink_state; written by the sink's thread */
-    atomic_bool stopping;
-    struct kafka_sink_counters counters; /* written by the sink's thread */
-
-    /* Its owner's. */
-    pthread_t thread;
-    bool started;
-    bool stopped;
 
     struct producer producer;
     size_t value_bytes_max;  /* of a record: message.max.bytes less what is around it */
@@ -92,8 +71,6 @@ struct kafka_sink {
     bool smaller;            /* the broker refused a request for its length */
     bool broken;             /* the producer has ended for good: a new one is needed */
 
-    struct sink_batch *first; /* batches that no shipment has taken, oldest first */
-    struct sink_batch *last;
     struct shipment *shipments; /* in_flight_max of them */
     struct trace_order trace_order;
     struct otlp_request_span *spans; /* of the record that is being made */
@@ -107,20 +84,9 @@ struct kafka_sink {
     char last_reason[SINK_KAFKA_WHY_LEN]; /* why the last connection failed */
 };
 
-/* Writes of the only thread that writes: no locked instruction is needed. */
-#define KAFKA_SINK_COUNT(sink, name, n)                                                        \
-    atomic_store_explicit(&(sink)->counters.name,                                              \
-                          atomic_load_explicit(&(sink)->counters.name, memory_order_relaxed) + \
-                              (n),                                                             \
-                          memory_order_relaxed)
-
 /* kafka_thread.c */
-void *kafka_sink_run(void *arg);
-void kafka_sink_give_all_back(struct kafka_sink *sink);
-enum sb_err kafka_sink_open_producer(struct kafka_sink *sink) SB_MUST_USE;
-void kafka_sink_give_back(struct kafka_sink *sink, struct sink_batch *batch);
-/* Moves the state that other threads see; asserts that the step is a legal one. */
-void kafka_sink_move(struct kafka_sink *sink, enum sink_state state);
+void kafka_sink_run(struct inlet *inlet);
+enum sb_err kafka_sink_open_producer(struct inlet *inlet) SB_MUST_USE;
 /* No round of any shipment starts for a while, longer each time until one succeeds. */
 void kafka_sink_pause(struct kafka_sink *sink);
 

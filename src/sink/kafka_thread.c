@@ -1,5 +1,4 @@
 #include <poll.h>
-#include <unistd.h>
 
 #include "core/assert.h"
 #include "core/clock.h"
@@ -17,16 +16,6 @@ static uint64_t now_ns(const struct kafka_sink *sink)
     return clock_monotonic_ns(sink->options.clock);
 }
 
-void kafka_sink_move(struct kafka_sink *sink, enum sink_state state)
-{
-    int now = atomic_load_explicit(&sink->state, memory_order_relaxed);
-    if (now == (int)state)
-        return;
-    /* From CONNECTING on every step is legal, but back to it and out of STOPPED. */
-    SB_ASSERT(now != SINK_STOPPED && state != SINK_CONNECTING);
-    atomic_store_explicit(&sink->state, (int)state, memory_order_relaxed);
-}
-
 void kafka_sink_pause(struct kafka_sink *sink)
 {
     if (sink->closed_until_ns > 0)
@@ -35,19 +24,14 @@ void kafka_sink_pause(struct kafka_sink *sink)
     sink->closed_until_ns = now_ns(sink) + retry_wait_ns(&sink->retry, sink->failures);
 }
 
-void kafka_sink_give_back(struct kafka_sink *sink, struct sink_batch *batch)
+enum sb_err kafka_sink_open_producer(struct inlet *inlet)
 {
-    atomic_fetch_sub_explicit(&sink->queued_bytes, batch->bytes.len, memory_order_relaxed);
-    sink->options.on_done(sink->options.on_done_arg, batch);
-}
-
-enum sb_err kafka_sink_open_producer(struct kafka_sink *sink)
-{
+    struct kafka_sink *sink = (struct kafka_sink *)inlet;
     bool first = sink->value_bytes_max == 0;
     const struct producer_options options = {
         .sink = &sink->options,
         .batch_bytes = first ? 0 : sink->record_bytes_max + REQUEST_AROUND,
-        .wake_fd = sink->wake_fd,
+        .wake_fd = inlet->wake_fd,
         .on_report = shipment_on_report,
         .on_error = kafka_trouble_on_error,
         .on_log = kafka_trouble_on_log,
@@ -70,7 +54,7 @@ static void halve_records(struct kafka_sink *sink)
     sink->record_bytes_max /= 2;
     if (sink->record_bytes_max < REQUEST_BYTES_MIN)
         sink->record_bytes_max = REQUEST_BYTES_MIN;
-    KAFKA_SINK_COUNT(sink, bisections, 1);
+    INLET_COUNT(&sink->inlet, bisections, 1);
     log_event(sink->options.log, LOG_WARN, MODULE, "records_made_smaller",
               LOG_TEXT("sink", sink->options.name), LOG_TEXT("topic", sink->options.topic),
               LOG_NUMBER("record_bytes_max", sink->record_bytes_max),
@@ -95,30 +79,21 @@ static bool has_producer(struct kafka_sink *sink)
     }
     if (sink->closed_until_ns > 0)
         return false;
-    if (sink->producer.rk == NULL && kafka_sink_open_producer(sink) != SB_OK)
+    if (sink->producer.rk == NULL && kafka_sink_open_producer(&sink->inlet) != SB_OK)
         kafka_sink_pause(sink);
     return sink->producer.rk != NULL;
-}
-
-static struct sink_batch *take_first(struct kafka_sink *sink)
-{
-    struct sink_batch *batch = sink->first;
-    sink->first = (struct sink_batch *)batch->item.next;
-    if (sink->first == NULL)
-        sink->last = NULL;
-    return batch;
 }
 
 /* Gives an idle shipment the oldest batch.  False: none, or no memory for it. */
 static bool feed(struct kafka_sink *sink, struct shipment *shipment)
 {
-    if (sink->first == NULL)
+    if (sink->inlet.first == NULL)
         return false;
-    if (shipment_load(shipment, sink->first) != SB_OK) {
+    if (shipment_load(shipment, sink->inlet.first) != SB_OK) {
         kafka_sink_pause(sink);
         return false;
     }
-    (void)take_first(sink);
+    (void)inlet_take_first(&sink->inlet);
     return true;
 }
 
@@ -142,25 +117,6 @@ static void run_shipments(struct kafka_sink *sink)
         run_shipment(sink, &sink->shipments[i]);
 }
 
-static void take_inbox(struct kafka_sink *sink)
-{
-    struct mailbox_item *item = mailbox_take_all(&sink->inbox);
-    while (item != NULL) {
-        struct sink_batch *batch = (struct sink_batch *)item;
-        item = item->next;
-        batch->item.next = NULL;
-        if (batch->span_count == 0) {
-            kafka_sink_give_back(sink, batch);
-            continue;
-        }
-        if (sink->last == NULL)
-            sink->first = batch;
-        else
-            sink->last->item.next = &batch->item;
-        sink->last = batch;
-    }
-}
-
 static void wait_for_work(struct kafka_sink *sink)
 {
     int wait_ms = -1;
@@ -169,10 +125,9 @@ static void wait_for_work(struct kafka_sink *sink)
         uint64_t left_ns = sink->closed_until_ns > now ? sink->closed_until_ns - now : 0;
         wait_ms = (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS);
     }
-    struct pollfd wait = {.fd = sink->wake_fd, .events = POLLIN};
-    uint64_t count;
+    struct pollfd wait = {.fd = sink->inlet.wake_fd, .events = POLLIN};
     if (poll(&wait, 1, wait_ms) > 0)
-        (void)!read(sink->wake_fd, &count, sizeof(count));
+        inlet_clear_wake(&sink->inlet);
 }
 
 /* What is at librdkafka comes back undelivered, unless its answer was on its way. */
@@ -190,27 +145,15 @@ static void purge(struct kafka_sink *sink)
         sink->shipments[i].under_way = 0;
 }
 
-void kafka_sink_give_all_back(struct kafka_sink *sink)
+void kafka_sink_run(struct inlet *inlet)
 {
-    for (uint32_t i = 0; i < sink->options.in_flight_max; i++)
-        shipment_abort(&sink->shipments[i]);
-    take_inbox(sink);
-    while (sink->first != NULL)
-        kafka_sink_give_back(sink, take_first(sink));
-}
-
-void *kafka_sink_run(void *arg)
-{
-    struct kafka_sink *sink = arg;
-    while (!atomic_load_explicit(&sink->stopping, memory_order_acquire)) {
-        take_inbox(sink);
+    struct kafka_sink *sink = (struct kafka_sink *)inlet;
+    while (!inlet_is_stopping(inlet)) {
+        inlet_take_in(inlet);
         if (sink->producer.rk != NULL)
             rd_kafka_poll(sink->producer.rk, 0);
         run_shipments(sink);
         wait_for_work(sink);
     }
     purge(sink);
-    kafka_sink_give_all_back(sink);
-    kafka_sink_move(sink, SINK_STOPPED);
-    return NULL;
 }

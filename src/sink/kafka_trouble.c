@@ -38,7 +38,7 @@ static bool is_of_credentials(rd_kafka_resp_err_t err)
 
 static void tell(struct kafka_sink *sink, rd_kafka_resp_err_t err, const char *reason)
 {
-    kafka_sink_move(sink, is_of_credentials(err) ? SINK_UNAUTHORISED : SINK_BACKING_OFF);
+    inlet_move(&sink->inlet, is_of_credentials(err) ? SINK_UNAUTHORISED : SINK_BACKING_OFF);
     if (is_told(sink, one_name(err)))
         return;
     log_event(sink->options.log, LOG_WARN, MODULE, "sink_waits",
@@ -55,7 +55,7 @@ void kafka_trouble_of_record(struct kafka_sink *sink, rd_kafka_resp_err_t err)
 void kafka_trouble_is_over(struct kafka_sink *sink)
 {
     sink->failures = 0;
-    kafka_sink_move(sink, SINK_READY);
+    inlet_move(&sink->inlet, SINK_READY);
     if (sink->trouble_count == 0)
         return;
     sink->trouble_count = 0;

@@ -56,7 +56,7 @@ static void finish_batch(struct shipment *shipment)
     struct sink_batch *batch = shipment->batch;
     shipment->batch = NULL;
     shipment->state = SHIPMENT_IDLE;
-    kafka_sink_give_back(shipment->sink, batch);
+    inlet_give_back(&shipment->sink->inlet, batch);
 }
 
 void shipment_abort(struct shipment *shipment)
@@ -74,9 +74,9 @@ static void settle(struct shipment *shipment, struct shipment_record *record,
     }
     record->done = true;
     if (outcome == SINK_EXPORTED)
-        KAFKA_SINK_COUNT(shipment->sink, spans_exported, record->count);
+        INLET_COUNT(&shipment->sink->inlet, spans_exported, record->count);
     else
-        KAFKA_SINK_COUNT(shipment->sink, spans_too_large, record->count);
+        INLET_COUNT(&shipment->sink->inlet, spans_too_large, record->count);
 }
 
 static void refuse_length(struct shipment *shipment, struct shipment_record *record)
@@ -293,9 +293,9 @@ void shipment_start(struct shipment *shipment)
         records++;
         bytes += record->len;
     }
-    KAFKA_SINK_COUNT(sink, requests, records);
-    KAFKA_SINK_COUNT(sink, retries, shipment->again ? records : 0);
-    KAFKA_SINK_COUNT(sink, bytes_sent, bytes);
+    INLET_COUNT(&sink->inlet, requests, records);
+    INLET_COUNT(&sink->inlet, retries, shipment->again ? records : 0);
+    INLET_COUNT(&sink->inlet, bytes_sent, bytes);
     bool full = err == RD_KAFKA_RESP_ERR__QUEUE_FULL;
     if (full || (short_of_memory && records == 0))
         kafka_sink_pause(sink);
