@@ -16,6 +16,9 @@ void checks_topic(struct loader *loader, const struct settings_topic *topic, str
 void checks_topics(struct loader *loader, const struct place *places, bool whole,
                    struct place at);
 
+/* That Kafka's brokers are named where anything uses them, once all files were read. */
+void checks_cluster(struct loader *loader, struct place at);
+
 /* Of one sink. */
 void checks_sink(struct loader *loader, const struct settings_sink *sink, struct place at);
 

@@ -235,7 +235,7 @@ void checks_sink(struct loader *loader, const struct settings_sink *sink, struct
     bool typed = origin_find(loader->private, &sink->type) != NULL; /* else it was reported */
     if (typed && sink->type == SETTINGS_SINK_KAFKA)
         checks_kafka_sink(loader, sink, at);
-    else if (typed)
+    else if (typed && sink->type != SETTINGS_SINK_RABBITMQ)
         check_otlp(loader, sink, at);
     check_sizes(loader, sink, at);
 }

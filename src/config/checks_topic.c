@@ -172,6 +172,32 @@ static void check_pair(struct loader *loader, const struct settings_topic *a,
     }
 }
 
+/* Kafka is what topic files are of unless they say otherwise. */
+static bool uses_kafka(const struct settings *settings)
+{
+    bool uses = settings->topic_count == 0;
+    for (uint32_t i = 0; i < settings->topic_count; i++) {
+        const struct settings_topic *topic = &settings->topics[i];
+        uses = uses || topic->source == SETTINGS_SOURCE_KAFKA ||
+               topic->errors.deadletterqueue != NULL;
+    }
+    for (uint32_t i = 0; i < settings->sink_count; i++) {
+        const struct settings_sink *sink = &settings->sinks[i];
+        uses = uses || (sink->type == SETTINGS_SINK_KAFKA && sink->kafka.bootstrap == NULL);
+    }
+    return uses;
+}
+
+void checks_cluster(struct loader *loader, struct place at)
+{
+    const struct settings *settings = loader->settings;
+    if (origin_find(loader->private, &settings->kafka.bootstrap) != NULL ||
+        !uses_kafka(settings))
+        return;
+    report_error(loader->report, at, "kafka.bootstrap is missing");
+    report_help(loader->report, "Brokers to start from, as host:port,host:port.");
+}
+
 void checks_topics(struct loader *loader, const struct place *places, bool whole,
                    struct place at)
 {

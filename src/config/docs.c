@@ -84,7 +84,9 @@ static void append_type(const struct schema_key *key, struct text *out)
         text_append_text(out, (key->flags & SCHEMA_PATH) != 0 ? "path" : "text");
         break;
     case SCHEMA_TEXTS:
-        text_append_text(out, (key->flags & SCHEMA_SINGLE) != 0 ? "text" : "list of texts");
+        text_append_text(out, (key->flags & SCHEMA_SINGLE) != 0 ? "text"
+                              : (key->flags & SCHEMA_BARE) != 0 ? "text or list of texts"
+                                                                : "list of texts");
         break;
     case SCHEMA_SWITCH:
         text_append_text(out, "`true` or `false`");
@@ -142,14 +144,19 @@ static void append_kinds(const struct schema *schema, const struct schema_key *k
 {
     if (key->kinds == 0)
         return;
-    const struct schema_key *kind = schema_find(schema, schema->kind_key);
-    bool first = true;
-    text_append_text(out, "For ");
-    for (const struct schema_word *word = kind->words; word->word != NULL; word++) {
-        if (word->later || (key->kinds & (1U << word->value)) == 0)
+    const char *between = "For ";
+    for (unsigned axis = 0; axis < SCHEMA_AXES; axis++) {
+        unsigned kinds = schema_axis(key->kinds, axis);
+        if (kinds == 0)
             continue;
-        text_printf(out, "%s`%s`", first ? "" : ", ", word->word);
-        first = false;
+        const struct schema_key *kind = schema_find(schema, schema->kind_keys[axis]);
+        for (const struct schema_word *word = kind->words; word->word != NULL; word++) {
+            if (word->later || (kinds & (1U << word->value)) == 0)
+                continue;
+            text_printf(out, "%s`%s`", between, word->word);
+            between = ", ";
+        }
+        between = " of ";
     }
     text_append_text(out, ": ");
 }
@@ -159,14 +166,18 @@ static bool is_documented(const struct schema *schema, const struct schema_key *
 {
     if (key->type == SCHEMA_LATER)
         return false;
-    if (key->kinds == 0)
-        return true;
-    const struct schema_key *kind = schema_find(schema, schema->kind_key);
-    for (const struct schema_word *word = kind->words; word->word != NULL; word++) {
-        if (!word->later && (key->kinds & (1U << word->value)) != 0)
-            return true;
+    for (unsigned axis = 0; axis < SCHEMA_AXES; axis++) {
+        unsigned kinds = schema_axis(key->kinds, axis);
+        if (kinds == 0)
+            continue;
+        const struct schema_key *kind = schema_find(schema, schema->kind_keys[axis]);
+        const struct schema_word *word = kind->words;
+        while (word->word != NULL && (word->later || (kinds & (1U << word->value)) == 0))
+            word++;
+        if (word->word == NULL)
+            return false;
     }
-    return false;
+    return true;
 }
 
 static void append_key(const struct schema *schema, const struct schema_key *key,

@@ -56,6 +56,15 @@ void loader_set_origin(struct loader *loader, const void *field, struct place at
         .field = field, .file = file, .order = at.order, .line = at.line, .secret = secret};
 }
 
+void loader_copy_origin(struct loader *loader, const void *field, const void *from)
+{
+    const struct origin *origin = origin_find(loader->private, from);
+    if (origin == NULL)
+        return;
+    struct place at = {.file = origin->file, .order = origin->order, .line = origin->line};
+    loader_set_origin(loader, field, at, origin->secret);
+}
+
 void loader_merge_origin(struct loader *loader, uint32_t index)
 {
     struct settings_private *private = loader->private;

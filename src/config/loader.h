@@ -41,6 +41,9 @@ const char *loader_text(struct loader *loader, const char *text);
 
 void loader_set_origin(struct loader *loader, const void *field, struct place at, bool secret);
 
+/* The field came from where `from` did; nothing where that has its default. */
+void loader_copy_origin(struct loader *loader, const void *field, const void *from);
+
 /* The newest origin takes the place of the one at `index`. */
 void loader_merge_origin(struct loader *loader, uint32_t index);
 

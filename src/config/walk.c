@@ -36,9 +36,9 @@ struct shown_group shown_group_of(const struct settings *settings, const struct 
                                   const void *base)
 {
     struct shown_group group = {.settings = settings, .schema = schema, .base = base};
-    if (schema->kind_key != NULL) {
-        const struct schema_key *key = schema_find(schema, schema->kind_key);
-        group.kind = 1U << word_at(field_of(&group, key));
+    for (unsigned axis = 0; axis < SCHEMA_AXES && schema->kind_keys[axis] != NULL; axis++) {
+        const struct schema_key *key = schema_find(schema, schema->kind_keys[axis]);
+        group.kind |= SCHEMA_KIND(axis, word_at(field_of(&group, key)));
     }
     return group;
 }
@@ -46,7 +46,7 @@ struct shown_group shown_group_of(const struct settings *settings, const struct 
 bool shown_key(const struct shown_group *group, const struct schema_key *key)
 {
     return key->type != SCHEMA_LATER && (key->flags & SCHEMA_SINGLE) == 0 &&
-           (key->kinds == 0 || (key->kinds & group->kind) != 0);
+           schema_fits(key, group->kind);
 }
 
 bool shown_is_unset(const struct shown_group *group, const struct schema_key *key)
@@ -57,6 +57,8 @@ bool shown_is_unset(const struct shown_group *group, const struct schema_key *ke
     case SCHEMA_TEXTS:
     case SCHEMA_LIST:
         return count_of(group, key) == 0;
+    case SCHEMA_WORD:
+        return schema_word_of(key->words, word_at(field_of(group, key))) == NULL;
     default:
         return false;
     }

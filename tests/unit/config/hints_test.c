@@ -29,7 +29,7 @@ static void test_hints(void **state)
         {&schema_topic, "", "deadletterqueue", 0,
          "move it under errors: errors = { deadletterqueue = ...; };"},
         /* in another kind of group */
-        {&schema_worker, "", "topic", 0, "topic belongs in a topic file"},
+        {&schema_worker, "", "topic", 0, "topic belongs in a topic file or a sink"},
         {&schema_worker, "", "percentage", 0, "percentage belongs in a policy"},
         {&schema_worker, "", "batch", 0, "batch belongs in a sink"},
         {&schema_topic, "", "sinks", 0, "sinks belongs in the worker file"},
