@@ -14,19 +14,14 @@ enum { IN_FLIGHT_MAX = 1024 };
 static void give_back(struct inlet *inlet)
 {
     struct kafka_sink *sink = (struct kafka_sink *)inlet;
-    for (uint32_t i = 0; i < sink->options.in_flight_max; i++)
-        shipment_abort(&sink->shipments[i]);
+    shipping_give_back(&sink->shipping);
 }
 
 static void free_sink(struct inlet *inlet)
 {
     struct kafka_sink *sink = (struct kafka_sink *)inlet;
     producer_close(&sink->producer);
-    for (uint32_t i = 0; sink->shipments != NULL && i < sink->options.in_flight_max; i++)
-        shipment_clear(&sink->shipments[i]);
-    memory_free(sink->shipments);
-    memory_free(sink->spans);
-    trace_order_clear(&sink->trace_order);
+    shipping_clear(&sink->shipping);
     inlet_clear(inlet);
     memory_free(sink);
 }
@@ -37,16 +32,6 @@ static const struct inlet_kind kafka_kind = {
     .give_back = give_back,
     .free = free_sink,
 };
-
-static enum sb_err make_shipments(struct kafka_sink *sink)
-{
-    sink->shipments = memory_zalloc(sink->options.in_flight_max, sizeof(*sink->shipments));
-    if (sink->shipments == NULL)
-        return SB_ERR_MEMORY;
-    for (uint32_t i = 0; i < sink->options.in_flight_max; i++)
-        shipment_init(&sink->shipments[i], sink);
-    return SB_OK;
-}
 
 enum sb_err sink_kafka_new(const struct sink_kafka_options *options, struct sink **ret)
 {
@@ -62,14 +47,19 @@ enum sb_err sink_kafka_new(const struct sink_kafka_options *options, struct sink
     sink->options = *options;
     retry_init(&sink->retry, options->backoff_initial_ns, options->backoff_max_ns,
                options->seed);
-    trace_order_init(&sink->trace_order, options->seed);
     const struct inlet_options inlet_options = {.name = options->name,
                                                 .queue_bytes_max = options->queue_bytes_max,
                                                 .on_done = options->on_done,
                                                 .on_done_arg = options->on_done_arg};
     enum sb_err err = inlet_init(&sink->inlet, &kafka_kind, &inlet_options);
+    const struct shipping_options shipping_options = {.inlet = &sink->inlet,
+                                                      .log = options->log,
+                                                      .place_key = "topic",
+                                                      .place = options->topic,
+                                                      .count = options->in_flight_max,
+                                                      .seed = options->seed};
     if (err == SB_OK)
-        err = make_shipments(sink);
+        err = shipping_init(&sink->shipping, &shipping_options);
     if (err == SB_OK)
         err = inlet_start(&sink->inlet);
     if (err != SB_OK) {

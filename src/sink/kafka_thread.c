@@ -9,7 +9,7 @@
 
 /* How long undelivered records are waited for at the end, once they have been purged. */
 enum { PURGE_WAIT_MS = 5000, PURGE_STEP_MS = 50 };
-enum { REQUEST_AROUND = 512, REQUEST_BYTES_MIN = 1 << 10 };
+enum { REQUEST_AROUND = 512 };
 
 static uint64_t now_ns(const struct kafka_sink *sink)
 {
@@ -27,12 +27,12 @@ void kafka_sink_pause(struct kafka_sink *sink)
 enum sb_err kafka_sink_open_producer(struct inlet *inlet)
 {
     struct kafka_sink *sink = (struct kafka_sink *)inlet;
-    bool first = sink->value_bytes_max == 0;
+    bool first = sink->shipping.value_bytes_max == 0;
     const struct producer_options options = {
         .sink = &sink->options,
-        .batch_bytes = first ? 0 : sink->record_bytes_max + REQUEST_AROUND,
+        .batch_bytes = first ? 0 : sink->shipping.record_bytes_max + REQUEST_AROUND,
         .wake_fd = inlet->wake_fd,
-        .on_report = shipment_on_report,
+        .on_report = kafka_delivery_on_report,
         .on_error = kafka_trouble_on_error,
         .on_log = kafka_trouble_on_log,
         .opaque = sink,
@@ -42,8 +42,8 @@ enum sb_err kafka_sink_open_producer(struct inlet *inlet)
         return err;
     /* Room for the key, and for what the broker counts besides: the heads of record and batch. */
     SB_ASSERT(sink->producer.message_bytes_max > REQUEST_AROUND);
-    sink->value_bytes_max = sink->producer.message_bytes_max - REQUEST_AROUND;
-    sink->record_bytes_max = sink->value_bytes_max;
+    sink->shipping.value_bytes_max = sink->producer.message_bytes_max - REQUEST_AROUND;
+    sink->shipping.record_bytes_max = sink->shipping.value_bytes_max;
     return SB_OK;
 }
 
@@ -51,13 +51,14 @@ enum sb_err kafka_sink_open_producer(struct inlet *inlet)
 static void halve_records(struct kafka_sink *sink)
 {
     sink->smaller = false;
-    sink->record_bytes_max /= 2;
-    if (sink->record_bytes_max < REQUEST_BYTES_MIN)
-        sink->record_bytes_max = REQUEST_BYTES_MIN;
+    size_t *bytes_max = &sink->shipping.record_bytes_max;
+    *bytes_max /= 2;
+    if (*bytes_max < SHIPMENT_RECORD_BYTES_MIN)
+        *bytes_max = SHIPMENT_RECORD_BYTES_MIN;
     INLET_COUNT(&sink->inlet, bisections, 1);
     log_event(sink->options.log, LOG_WARN, MODULE, "records_made_smaller",
               LOG_TEXT("sink", sink->options.name), LOG_TEXT("topic", sink->options.topic),
-              LOG_NUMBER("record_bytes_max", sink->record_bytes_max),
+              LOG_NUMBER("record_bytes_max", *bytes_max),
               LOG_TEXT("reason", "the topic takes less than message.max.bytes"));
 }
 
@@ -67,7 +68,7 @@ static bool has_producer(struct kafka_sink *sink)
     bool ends = sink->smaller || sink->broken;
     if (sink->closed_until_ns <= now_ns(sink))
         sink->closed_until_ns = 0;
-    if (ends && sink->under_way > 0)
+    if (ends && sink->shipping.under_way > 0)
         return false; /* the last report wakes us */
     if (ends) {
         producer_close(&sink->producer);
@@ -104,7 +105,7 @@ static void run_shipment(struct kafka_sink *sink, struct shipment *shipment)
             return;
         if (shipment->state != SHIPMENT_WAITING)
             return;
-        shipment_start(shipment);
+        kafka_delivery_start(sink, shipment);
     }
 }
 
@@ -114,7 +115,7 @@ static void run_shipments(struct kafka_sink *sink)
     if (!has_producer(sink))
         return;
     for (uint32_t i = 0; i < sink->options.in_flight_max; i++)
-        run_shipment(sink, &sink->shipments[i]);
+        run_shipment(sink, &sink->shipping.shipments[i]);
 }
 
 static void wait_for_work(struct kafka_sink *sink)
@@ -136,13 +137,11 @@ static void purge(struct kafka_sink *sink)
     if (sink->producer.rk == NULL)
         return;
     rd_kafka_purge(sink->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    for (int waited_ms = 0; sink->under_way > 0 && waited_ms < PURGE_WAIT_MS;
+    for (int waited_ms = 0; sink->shipping.under_way > 0 && waited_ms < PURGE_WAIT_MS;
          waited_ms += PURGE_STEP_MS)
         rd_kafka_poll(sink->producer.rk, PURGE_STEP_MS);
     producer_close(&sink->producer); /* from here on nothing points into shipments */
-    sink->under_way = 0;
-    for (uint32_t i = 0; i < sink->options.in_flight_max; i++)
-        sink->shipments[i].under_way = 0;
+    shipping_forget(&sink->shipping);
 }
 
 void kafka_sink_run(struct inlet *inlet)
