@@ -49,9 +49,36 @@ static enum sink_state read_state(const struct sink *base)
     return (enum sink_state)atomic_load_explicit(&inlet->state, memory_order_relaxed);
 }
 
+static void lock_why(struct inlet *inlet)
+{
+    int failed = pthread_mutex_lock(&inlet->why_lock);
+    SB_ASSERT(failed == 0);
+}
+
+static void unlock_why(struct inlet *inlet)
+{
+    int failed = pthread_mutex_unlock(&inlet->why_lock);
+    SB_ASSERT(failed == 0);
+}
+
+static void read_why(struct sink *base, char ret[SINK_WHY_LEN])
+{
+    struct inlet *inlet = (struct inlet *)base;
+    lock_why(inlet);
+    (void)snprintf(ret, SINK_WHY_LEN, "%s", inlet->why);
+    unlock_why(inlet);
+}
+
+void inlet_explain(struct inlet *inlet, const char *why)
+{
+    lock_why(inlet);
+    (void)snprintf(inlet->why, sizeof(inlet->why), "%s", why);
+    unlock_why(inlet);
+}
+
 bool inlet_is_stopping(const struct inlet *inlet)
 {
-    return atomic_load_explicit(&inlet->stopping, memory_order_acquire);
+    return atomic_load(&inlet->stopping);
 }
 
 void inlet_move(struct inlet *inlet, enum sink_state state)
@@ -121,8 +148,10 @@ static void stop(struct sink *base)
     struct inlet *inlet = (struct inlet *)base;
     if (!inlet->stopped) {
         inlet->stopped = true;
-        atomic_store_explicit(&inlet->stopping, true, memory_order_release);
+        atomic_store(&inlet->stopping, true);
         wake(inlet);
+        if (inlet->kind->interrupt != NULL)
+            inlet->kind->interrupt(inlet);
         int failed = pthread_join(inlet->thread, NULL);
         SB_ASSERT(failed == 0);
     }
@@ -144,6 +173,7 @@ static const struct sink_ops inlet_ops = {
     .queued_bytes = queued_bytes,
     .read_counters = read_counters,
     .state = read_state,
+    .read_why = read_why,
     .stop = stop,
     .free = free_sink,
 };
@@ -160,6 +190,8 @@ enum sb_err inlet_init(struct inlet *inlet, const struct inlet_kind *kind,
     };
     atomic_init(&inlet->state, SINK_CONNECTING);
     mailbox_init(&inlet->inbox);
+    int failed = pthread_mutex_init(&inlet->why_lock, NULL);
+    SB_ASSERT(failed == 0);
     inlet->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     return inlet->wake_fd < 0 ? SB_ERR_INTERNAL : SB_OK;
 }
@@ -169,6 +201,7 @@ void inlet_clear(struct inlet *inlet)
     if (inlet->wake_fd >= 0)
         (void)close(inlet->wake_fd);
     mailbox_clear(&inlet->inbox);
+    (void)pthread_mutex_destroy(&inlet->why_lock);
 }
 
 static bool start_thread(struct inlet *inlet)

@@ -25,6 +25,8 @@ struct inlet_kind {
     enum sb_err (*open)(struct inlet *inlet);
     /* The sink's thread: returns when inlet_is_stopping, and then nothing is under way. */
     void (*run)(struct inlet *inlet);
+    /* Any thread, by stop: cuts short what run waits for besides wake_fd.  May be NULL. */
+    void (*interrupt)(struct inlet *inlet);
     /* After run: gives back what it has taken from the batches that wait. */
     void (*give_back)(struct inlet *inlet);
     /* Frees the whole sink, made to its end or not; the inlet with inlet_clear. */
@@ -57,6 +59,8 @@ struct inlet {
     _Atomic int state; /* enum sink_state; written by the sink's thread */
     atomic_bool stopping;
     struct inlet_counters counters; /* written by the sink's thread */
+    pthread_mutex_t why_lock;
+    char why[SINK_WHY_LEN]; /* locked */
 
     /* Its owner's. */
     pthread_t thread;
@@ -82,7 +86,10 @@ void inlet_clear(struct inlet *inlet); /* its thread never started, or was stopp
 /* Opens the kind and starts its thread, both deaf to signals.  What open says, SB_ERR_INTERNAL. */
 enum sb_err inlet_start(struct inlet *inlet) SB_MUST_USE;
 
-/* Whether the thread is to end: wake_fd has been written then. */
+/*
+ * Whether the thread is to end: then wake_fd is written, and interrupt called.  Sequentially
+ * consistent: who says that it will wait, and asks then, is sure to be interrupted.
+ */
 bool inlet_is_stopping(const struct inlet *inlet);
 
 /* The sink's thread, from here on.  Takes what wake_fd has counted. */
@@ -95,5 +102,7 @@ struct sink_batch *inlet_take_first(struct inlet *inlet);
 void inlet_give_back(struct inlet *inlet, struct sink_batch *batch);
 /* Moves the state that other threads see; asserts that the step is a legal one. */
 void inlet_move(struct inlet *inlet, enum sink_state state);
+/* What other threads read as the reason; cut to what fits. */
+void inlet_explain(struct inlet *inlet, const char *why);
 
 #endif

@@ -45,8 +45,9 @@ enum sb_err sink_kafka_new(const struct sink_kafka_options *options, struct sink
     if (sink == NULL)
         return SB_ERR_MEMORY;
     sink->options = *options;
-    retry_init(&sink->retry, options->backoff_initial_ns, options->backoff_max_ns,
-               options->seed);
+    struct retry retry;
+    retry_init(&retry, options->backoff_initial_ns, options->backoff_max_ns, options->seed);
+    backoff_init(&sink->backoff, &retry, options->clock);
     const struct inlet_options inlet_options = {.name = options->name,
                                                 .queue_bytes_max = options->queue_bytes_max,
                                                 .on_done = options->on_done,

@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backoff.h"
 #include "inlet.h"
 #include "producer.h"
-#include "retry.h"
 #include "shipment.h"
 #include "sink/kafka.h"
 
@@ -29,9 +29,7 @@ struct kafka_sink {
     bool smaller; /* the broker refused a request for its length */
     bool broken;  /* the producer has ended for good: a new one is needed */
 
-    struct retry retry;
-    uint32_t failures;                /* pauses in a row */
-    uint64_t closed_until_ns;         /* monotonic: no round starts before; 0: open */
+    struct backoff backoff;           /* no round starts while it is closed */
     int troubles[KAFKA_TROUBLES_MAX]; /* errors that were said since the last success */
     uint32_t trouble_count;
     char last_reason[SINK_KAFKA_WHY_LEN]; /* why the last connection failed */
@@ -40,8 +38,6 @@ struct kafka_sink {
 /* kafka_thread.c */
 void kafka_sink_run(struct inlet *inlet);
 enum sb_err kafka_sink_open_producer(struct inlet *inlet) SB_MUST_USE;
-/* No round of any shipment starts for a while, longer each time until one succeeds. */
-void kafka_sink_pause(struct kafka_sink *sink);
 
 /* kafka_delivery.c */
 /* The shipment is WAITING: makes the records of a round and gives them to the producer. */

@@ -11,19 +11,6 @@
 enum { PURGE_WAIT_MS = 5000, PURGE_STEP_MS = 50 };
 enum { REQUEST_AROUND = 512 };
 
-static uint64_t now_ns(const struct kafka_sink *sink)
-{
-    return clock_monotonic_ns(sink->options.clock);
-}
-
-void kafka_sink_pause(struct kafka_sink *sink)
-{
-    if (sink->closed_until_ns > 0)
-        return; /* another record of the same trouble */
-    sink->failures++;
-    sink->closed_until_ns = now_ns(sink) + retry_wait_ns(&sink->retry, sink->failures);
-}
-
 enum sb_err kafka_sink_open_producer(struct inlet *inlet)
 {
     struct kafka_sink *sink = (struct kafka_sink *)inlet;
@@ -66,8 +53,6 @@ static void halve_records(struct kafka_sink *sink)
 static bool has_producer(struct kafka_sink *sink)
 {
     bool ends = sink->smaller || sink->broken;
-    if (sink->closed_until_ns <= now_ns(sink))
-        sink->closed_until_ns = 0;
     if (ends && sink->shipping.under_way > 0)
         return false; /* the last report wakes us */
     if (ends) {
@@ -75,13 +60,13 @@ static bool has_producer(struct kafka_sink *sink)
         if (sink->smaller)
             halve_records(sink);
         if (sink->broken)
-            kafka_sink_pause(sink);
+            backoff_begin(&sink->backoff);
         sink->broken = false;
     }
-    if (sink->closed_until_ns > 0)
+    if (!backoff_is_open(&sink->backoff))
         return false;
     if (sink->producer.rk == NULL && kafka_sink_open_producer(&sink->inlet) != SB_OK)
-        kafka_sink_pause(sink);
+        backoff_begin(&sink->backoff);
     return sink->producer.rk != NULL;
 }
 
@@ -91,7 +76,7 @@ static bool feed(struct kafka_sink *sink, struct shipment *shipment)
     if (sink->inlet.first == NULL)
         return false;
     if (shipment_load(shipment, sink->inlet.first) != SB_OK) {
-        kafka_sink_pause(sink);
+        backoff_begin(&sink->backoff);
         return false;
     }
     (void)inlet_take_first(&sink->inlet);
@@ -100,7 +85,7 @@ static bool feed(struct kafka_sink *sink, struct shipment *shipment)
 
 static void run_shipment(struct kafka_sink *sink, struct shipment *shipment)
 {
-    while (sink->closed_until_ns == 0 && !sink->broken) {
+    while (backoff_is_open(&sink->backoff) && !sink->broken) {
         if (shipment->state == SHIPMENT_IDLE && !feed(sink, shipment))
             return;
         if (shipment->state != SHIPMENT_WAITING)
@@ -120,12 +105,8 @@ static void run_shipments(struct kafka_sink *sink)
 
 static void wait_for_work(struct kafka_sink *sink)
 {
-    int wait_ms = -1;
-    if (sink->closed_until_ns > 0) {
-        uint64_t now = now_ns(sink);
-        uint64_t left_ns = sink->closed_until_ns > now ? sink->closed_until_ns - now : 0;
-        wait_ms = (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS);
-    }
+    uint64_t left_ns = backoff_left_ns(&sink->backoff);
+    int wait_ms = left_ns == UINT64_MAX ? -1 : (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS);
     struct pollfd wait = {.fd = sink->inlet.wake_fd, .events = POLLIN};
     if (poll(&wait, 1, wait_ms) > 0)
         inlet_clear_wake(&sink->inlet);

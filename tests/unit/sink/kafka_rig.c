@@ -2,9 +2,6 @@
 
 #include <stdlib.h>
 
-#include "otlp/keys.h"
-#include "otlp/scan.h"
-
 enum { WAIT_S = 30, TEXT_LEN = 512, RECORD_BYTES = 64 << 20 };
 
 static void open_cluster(struct kafka_rig *rig)
@@ -125,29 +122,4 @@ void kafka_rig_free_records(struct kafka_rig_record *records, size_t count)
         text_clear(&records[i].value);
     }
     free(records);
-}
-
-uint32_t kafka_rig_spans_of(const struct kafka_rig_record *record, struct trace_id *ret)
-{
-    struct otlp_limits limits = otlp_limits_default();
-    struct otlp_keys *keys;
-    struct otlp_scan *scan;
-    enum otlp_fault fault;
-    uint32_t count;
-    limits.value_bytes_max = limits.span_bytes_max;
-    limits.attributes_max = OTLP_COUNT_MAX;
-    assert_int_equal(otlp_keys_new(&keys), SB_OK);
-    assert_int_equal(otlp_scan_new(&limits, keys, &scan), SB_OK);
-    assert_int_equal(otlp_scan_request(scan, text_bytes(&record->value), &fault), SB_OK);
-    assert_int_equal(fault, OTLP_FAULT_NONE);
-    const struct otlp_span *spans = otlp_scan_spans(scan, &count);
-    assert_true(count > 0);
-    *ret = trace_id_load(spans[0].trace_id);
-    for (uint32_t i = 0; i < count; i++) {
-        assert_int_equal(spans[i].fault, OTLP_FAULT_NONE);
-        assert_true(trace_id_equal(trace_id_load(spans[i].trace_id), *ret));
-    }
-    otlp_scan_free(scan);
-    otlp_keys_free(keys);
-    return count;
 }

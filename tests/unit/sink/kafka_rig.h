@@ -43,7 +43,5 @@ struct kafka_rig_record {
 /* Reads all records of "kept"; free with kafka_rig_free_records. */
 struct kafka_rig_record *kafka_rig_read(struct kafka_rig *rig, size_t *ret_count);
 void kafka_rig_free_records(struct kafka_rig_record *records, size_t count);
-/* Spans in a record; all must be of one trace, which is written to `ret`. */
-uint32_t kafka_rig_spans_of(const struct kafka_rig_record *record, struct trace_id *ret);
 
 #endif

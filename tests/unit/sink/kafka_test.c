@@ -71,7 +71,7 @@ static void check_keys(enum sink_kafka_key key, enum sink_kafka_partitioner part
     for (size_t i = 0; i < count; i++) {
         struct trace_id trace;
         char hex[TRACE_ID_HEX_LEN + 1];
-        assert_int_equal(kafka_rig_spans_of(&records[i], &trace), 2);
+        assert_int_equal(rig_spans_of(text_bytes(&records[i].value), &trace), 2);
         trace_id_format(trace, hex);
         struct bytes expected = key == SINK_KAFKA_KEY_HEX ? bytes_of(hex, TRACE_ID_HEX_LEN)
                                                           : bytes_of(trace.byte, TRACE_ID_LEN);

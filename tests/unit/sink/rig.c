@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "otlp/keys.h"
+#include "otlp/scan.h"
 #include "otlp/write.h"
 
 enum { WAIT_S = 30, LOG_BYTES = 1 << 20, BATCH_BYTES = 64 << 20, SPARE_SPANS = 16 };
@@ -68,10 +70,16 @@ void rig_init(struct rig *rig, const struct clock_source *clock)
     open_log(rig, clock);
 }
 
+void rig_stop(struct rig *rig)
+{
+    if (rig->sink != NULL)
+        rig->sink->ops->stop(rig->sink);
+}
+
 void rig_clear(struct rig *rig)
 {
+    rig_stop(rig);
     if (rig->sink != NULL) {
-        rig->sink->ops->stop(rig->sink);
         assert_int_equal(rig->sink->ops->state(rig->sink), SINK_STOPPED);
         assert_int_equal(rig->sink->ops->queued_bytes(rig->sink), 0);
         rig->sink->ops->free(rig->sink);
@@ -225,5 +233,30 @@ uint32_t rig_count(const struct sink_batch *batch, enum sink_outcome outcome)
     uint32_t count = 0;
     for (uint32_t i = 0; i < batch->span_count; i++)
         count += batch->spans[i].outcome == (uint8_t)outcome;
+    return count;
+}
+
+uint32_t rig_spans_of(struct bytes request, struct trace_id *ret)
+{
+    struct otlp_limits limits = otlp_limits_default();
+    struct otlp_keys *keys;
+    struct otlp_scan *scan;
+    enum otlp_fault fault;
+    uint32_t count;
+    limits.value_bytes_max = limits.span_bytes_max;
+    limits.attributes_max = OTLP_COUNT_MAX;
+    assert_int_equal(otlp_keys_new(&keys), SB_OK);
+    assert_int_equal(otlp_scan_new(&limits, keys, &scan), SB_OK);
+    assert_int_equal(otlp_scan_request(scan, request, &fault), SB_OK);
+    assert_int_equal(fault, OTLP_FAULT_NONE);
+    const struct otlp_span *spans = otlp_scan_spans(scan, &count);
+    assert_true(count > 0);
+    *ret = trace_id_load(spans[0].trace_id);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal(spans[i].fault, OTLP_FAULT_NONE);
+        assert_true(trace_id_equal(trace_id_load(spans[i].trace_id), *ret));
+    }
+    otlp_scan_free(scan);
+    otlp_keys_free(keys);
     return count;
 }

@@ -31,6 +31,7 @@ struct rig {
 };
 
 void rig_init(struct rig *rig, const struct clock_source *clock);
+void rig_stop(struct rig *rig); /* the sink, if there is one */
 /* Stops and frees the sink; batches that were not taken are freed. */
 void rig_clear(struct rig *rig);
 /* The sink's sink_done_fn; `arg` is the rig. */
@@ -59,6 +60,8 @@ void rig_wait_logged(struct rig *rig, const char *event, uint32_t count);
 struct sink_counters rig_counters(struct rig *rig);
 /* Spans of the batch with that outcome. */
 uint32_t rig_count(const struct sink_batch *batch, enum sink_outcome outcome);
+/* Spans in an encoded request; all must be of one trace, which is written to `ret`. */
+uint32_t rig_spans_of(struct bytes request, struct trace_id *ret);
 struct trace_id rig_trace(uint32_t number);
 struct span_id rig_span_id(uint32_t number);
 uint32_t rig_span_number(struct span_id id);

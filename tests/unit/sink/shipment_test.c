@@ -10,7 +10,7 @@ static uint32_t spans_read(struct kafka_rig *rig, size_t *ret_records)
     struct kafka_rig_record *records = kafka_rig_read(rig, ret_records);
     uint32_t spans = 0;
     for (size_t i = 0; i < *ret_records; i++)
-        spans += kafka_rig_spans_of(&records[i], &trace);
+        spans += rig_spans_of(text_bytes(&records[i].value), &trace);
     kafka_rig_free_records(records, *ret_records);
     return spans;
 }
