@@ -66,6 +66,17 @@ enum sb_err amqp_link_declare_queue(struct amqp_link *link, uint16_t channel,
     return err;
 }
 
+enum sb_err amqp_link_ask_ready(struct amqp_link *link, uint16_t channel, const char *queue)
+{
+    SB_ASSERT(amqp_link_is_open(link));
+    if (!is_short(queue))
+        return too_long(link, "queue");
+    amqp_queue_declare_t ask = {.queue = amqp_text(queue), .passive = 1};
+    return reply_of_status(
+        link, amqp_send_method(link->connection, channel, AMQP_QUEUE_DECLARE_METHOD, &ask),
+        "counting");
+}
+
 enum sb_err amqp_link_declare_exchange(struct amqp_link *link, uint16_t channel,
                                        const char *name, const char *type)
 {

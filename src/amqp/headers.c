@@ -40,7 +40,7 @@ bool amqp_headers_integer(const amqp_table_t *table, const char *name, int64_t *
     const amqp_field_value_t *value = amqp_headers_find(table, name);
     switch (value == NULL ? AMQP_FIELD_KIND_VOID : value->kind) {
     case AMQP_FIELD_KIND_I8:
-        *ret = value->value.i8;
+        *ret = (int64_t)value->value.i8;
         return true;
     case AMQP_FIELD_KIND_U8:
         *ret = value->value.u8;

@@ -34,7 +34,7 @@ void reply_clean(amqp_bytes_t in, char *ret, size_t room)
     size_t len = in.len < room - 1 ? in.len : room - 1;
     for (size_t i = 0; i < len; i++) {
         char c = ((const char *)in.bytes)[i];
-        ret[i] = c >= ' ' && c <= '~' ? c : '?';
+        ret[i] = (char)(c >= ' ' && c <= '~' ? c : '?');
     }
     ret[len] = '\0';
 }

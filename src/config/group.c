@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker_url.h"
 #include "core/assert.h"
 #include "expand.h"
 #include "hints.h"
@@ -61,6 +62,15 @@ static bool is_utf8(const char *text)
     return true;
 }
 
+/* A URL is shown without its password: a secret there is no reason to hide all of it. */
+static bool is_secret(const struct target *target, const struct raw *raw,
+                      const struct expansion *expansion)
+{
+    bool url = (target->key->flags & SCHEMA_URL) != 0;
+    return expansion->secret &&
+           !(url && broker_url_hides(raw->text, expansion->secret_from, expansion->secret_to));
+}
+
 /* Replaces variables; false: reported. */
 static bool expand_raw(struct target *target, struct raw *raw)
 {
@@ -84,7 +94,7 @@ static bool expand_raw(struct target *target, struct raw *raw)
     } else {
         raw->text = loader_text(loader, text_string(&out));
         raw->lenient = true;
-        target->secret = target->secret || expansion.secret;
+        target->secret = target->secret || is_secret(target, raw, &expansion);
     }
     text_clear(&out);
     return err == SB_OK;
@@ -356,7 +366,7 @@ static void walk_key(struct walk *walk, const struct schema_key *key,
     if (!fits_kind(walk, key, &target)) {
         /* Without a kind nobody can say whose it is; it is there all the same. */
         if (!kind_is_known(walk, key))
-            loader_set_origin(walk->loader, (char *)walk->base + key->offset, target.at,
+            loader_set_failed(walk->loader, (char *)walk->base + key->offset, target.at,
                               target.secret);
         return;
     }
@@ -371,9 +381,8 @@ static void walk_key(struct walk *walk, const struct schema_key *key,
     } else {
         uint32_t origins = walk->loader->private->origin_count;
         set_plain(walk, &target, setting, milliseconds);
-        /* What failed has an origin, too: it is there, and no check may miss it. */
         if (walk->loader->private->origin_count == origins)
-            loader_set_origin(walk->loader, (char *)walk->base + key->offset, target.at,
+            loader_set_failed(walk->loader, (char *)walk->base + key->offset, target.at,
                               target.secret);
     }
 }

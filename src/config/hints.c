@@ -98,6 +98,22 @@ static bool hint_other_schema(struct config_report *report, const struct unknown
     return len > 0;
 }
 
+/* A key of the group around the unknown one whose path ends in `path`, or NULL. */
+static const struct schema_key *find_near(const struct unknown_key *unknown, const char *path)
+{
+    size_t group = strlen(unknown->group);
+    for (uint32_t i = 0; i < unknown->schema->count; i++) {
+        const struct schema_key *key = &unknown->schema->keys[i];
+        size_t len = strlen(key->path);
+        size_t end = strlen(path);
+        if (group > 0 && len > end && key->path[len - end - 1] == '.' &&
+            strcmp(key->path + len - end, path) == 0 &&
+            strncmp(key->path, unknown->group, group) == 0 && key->path[group] == '.')
+            return key;
+    }
+    return NULL;
+}
+
 /* `fitting`: only keys that this kind of group has. */
 static bool hint_alias(struct config_report *report, const struct unknown_key *unknown,
                        bool fitting)
@@ -106,8 +122,10 @@ static bool hint_alias(struct config_report *report, const struct unknown_key *u
         const struct schema_key *key = schema_find(unknown->schema, alias->path);
         bool here = key != NULL ? !fitting || fits_kind(unknown, key)
                                 : schema_is_group(unknown->schema, alias->path);
-        if (here && suggest_distance(alias->foreign, unknown->name) == 0) {
-            report_help(report, "it is called %s here", alias->path);
+        const struct schema_key *near = here ? NULL : find_near(unknown, alias->path);
+        if ((here || near != NULL) && suggest_distance(alias->foreign, unknown->name) == 0) {
+            report_help(report, "it is called %s here",
+                        near != NULL ? near->path : alias->path);
             return true;
         }
     }

@@ -195,6 +195,9 @@ void config_init_worker(struct text *out)
 
 void config_init_topic(struct text *out)
 {
-    text_append_text(out, "# Topic file of spanbridge: one for each Kafka topic.\n\n");
+    text_append_text(
+        out,
+        "# Topic file of spanbridge: one for each Kafka topic or RabbitMQ queue. This is\n"
+        "# one of a Kafka topic; for RabbitMQ, source and queue take the place of topic.\n\n");
     append_schema(out, &schema_topic, (struct margin){0, false});
 }

@@ -90,7 +90,8 @@ extern const struct schema_word schema_tolerances[];
      from_("amqp://guest:guest@localhost:5672/"),                                              \
      .sample = "amqp://guest:${RABBITMQ_PASSWORD:-guest}@localhost:5672/",                     \
      .help = "RabbitMQ broker, as amqp://user:password@host:port/vhost, or amqps:// with "     \
-             "TLS. Parts are percent-encoded; the password is never shown."},                  \
+             "TLS. Parts are percent-encoded; no vhost is the vhost /, no user is guest. The " \
+             "password is never shown."},                                                      \
     {                                                                                          \
         .path = prefix "heartbeat", .type = SCHEMA_DURATION, AT(owner, member.heartbeat_ns),   \
         .kinds = (kinds_), from_("30s"), .min = SECOND, .max = 600 * SECOND, .sample = "30s",  \

@@ -199,7 +199,7 @@ static const struct schema_key topic_keys[] = {
     {.path = "dedicated",
      .type = SCHEMA_SWITCH,
      AT(settings_topic, rabbitmq.dedicated),
-     .kinds = MESSAGES | RABBITMQ,
+     .kinds = RABBITMQ,
      .preset = "false",
      .help = "The word that an existing queue holds copies for the bridge alone: what is read "
              "from it is gone."},
@@ -224,7 +224,7 @@ static const struct schema_key topic_keys[] = {
      .type = SCHEMA_WORD,
      AT(settings_topic, rabbitmq.format),
      .words = formats,
-     .kinds = MESSAGES | RABBITMQ,
+     .kinds = RABBITMQ,
      .preset = "plain",
      .help = "Messages as they were published, or as the tracing exchange (firehose) wraps "
              "them."},
@@ -232,7 +232,7 @@ static const struct schema_key topic_keys[] = {
      .type = SCHEMA_TEXT,
      .flags = SCHEMA_PATH,
      AT(settings_topic, rabbitmq.offsets),
-     .kinds = SPANS | RABBITMQ,
+     .kinds = RABBITMQ,
      .sample = "otlp_spans.offset",
      .derived = "(required for a stream)",
      .help = "File that keeps the position in a stream over a restart; its folder must be "

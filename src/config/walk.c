@@ -3,8 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "broker_url.h"
 #include "core/units.h"
 #include "json.h"
+
+enum { URL_LEN_MAX = 512 << 10 }; /* of the text of any value, and more */
 
 static const void *field_of(const struct shown_group *group, const struct schema_key *key)
 {
@@ -76,7 +79,7 @@ void shown_origin(const struct shown_group *group, const struct schema_key *key,
 {
     const struct settings_private *private = group->settings->private;
     const struct origin *origin = origin_find_sorted(private, field_of(group, key));
-    if (origin == NULL && key->inherit != 0)
+    if (origin == NULL && key->inherit != 0 && !shown_is_unset(group, key))
         origin = origin_find_sorted(private, (const char *)group->settings + key->inherit);
     if (origin != NULL)
         append_place(origin, out);
@@ -109,6 +112,17 @@ static void append_text(struct text *out, const char *in, bool json)
         json_text(out, in);
     else
         config_text(out, in);
+}
+
+static void append_url(struct text *out, const char *in, bool json)
+{
+    struct text shown;
+    text_init(&shown, URL_LEN_MAX);
+    broker_url_show(in, &shown);
+    append_text(out, text_string(&shown), json);
+    if (shown.error != SB_OK)
+        out->error = shown.error;
+    text_clear(&shown);
 }
 
 static bool is_secret(const struct shown_group *group, const struct schema_key *key)
@@ -201,7 +215,10 @@ void shown_value(const struct shown_group *group, const struct schema_key *key, 
     }
     switch (key->type) {
     case SCHEMA_TEXT:
-        append_text(out, text_at(field), json);
+        if ((key->flags & SCHEMA_URL) != 0)
+            append_url(out, text_at(field), json);
+        else
+            append_text(out, text_at(field), json);
         break;
     case SCHEMA_TEXTS:
         append_texts(group, key, json, out);

@@ -47,7 +47,7 @@ enum sb_err sink_kafka_new(const struct sink_kafka_options *options, struct sink
     sink->options = *options;
     struct retry retry;
     retry_init(&retry, options->backoff_initial_ns, options->backoff_max_ns, options->seed);
-    backoff_init(&sink->backoff, &retry, options->clock);
+    retry_pause_init(&sink->backoff, &retry, options->clock);
     const struct inlet_options inlet_options = {.name = options->name,
                                                 .queue_bytes_max = options->queue_bytes_max,
                                                 .on_done = options->on_done,

@@ -81,7 +81,7 @@ void kafka_delivery_start(struct kafka_sink *sink, struct shipment *shipment)
         any = true;
     }
     if (err == RD_KAFKA_RESP_ERR__QUEUE_FULL || (short_of_memory && !any))
-        backoff_begin(&sink->backoff);
+        retry_pause_begin(&sink->backoff);
     else if (err != RD_KAFKA_RESP_ERR_NO_ERROR && err != RD_KAFKA_RESP_ERR__FATAL)
         kafka_trouble_of_record(sink, err);
     shipment_send_no_more(shipment);

@@ -12,9 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "backoff.h"
 #include "inlet.h"
 #include "producer.h"
+#include "retry_pause.h"
 #include "shipment.h"
 #include "sink/kafka.h"
 
@@ -29,7 +29,7 @@ struct kafka_sink {
     bool smaller; /* the broker refused a request for its length */
     bool broken;  /* the producer has ended for good: a new one is needed */
 
-    struct backoff backoff;           /* no round starts while it is closed */
+    struct retry_pause backoff;       /* no round starts while it is closed */
     int troubles[KAFKA_TROUBLES_MAX]; /* errors that were said since the last success */
     uint32_t trouble_count;
     char last_reason[SINK_KAFKA_WHY_LEN]; /* why the last connection failed */

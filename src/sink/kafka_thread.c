@@ -60,13 +60,13 @@ static bool has_producer(struct kafka_sink *sink)
         if (sink->smaller)
             halve_records(sink);
         if (sink->broken)
-            backoff_begin(&sink->backoff);
+            retry_pause_begin(&sink->backoff);
         sink->broken = false;
     }
-    if (!backoff_is_open(&sink->backoff))
+    if (!retry_pause_is_open(&sink->backoff))
         return false;
     if (sink->producer.rk == NULL && kafka_sink_open_producer(&sink->inlet) != SB_OK)
-        backoff_begin(&sink->backoff);
+        retry_pause_begin(&sink->backoff);
     return sink->producer.rk != NULL;
 }
 
@@ -76,7 +76,7 @@ static bool feed(struct kafka_sink *sink, struct shipment *shipment)
     if (sink->inlet.first == NULL)
         return false;
     if (shipment_load(shipment, sink->inlet.first) != SB_OK) {
-        backoff_begin(&sink->backoff);
+        retry_pause_begin(&sink->backoff);
         return false;
     }
     (void)inlet_take_first(&sink->inlet);
@@ -85,7 +85,7 @@ static bool feed(struct kafka_sink *sink, struct shipment *shipment)
 
 static void run_shipment(struct kafka_sink *sink, struct shipment *shipment)
 {
-    while (backoff_is_open(&sink->backoff) && !sink->broken) {
+    while (retry_pause_is_open(&sink->backoff) && !sink->broken) {
         if (shipment->state == SHIPMENT_IDLE && !feed(sink, shipment))
             return;
         if (shipment->state != SHIPMENT_WAITING)
@@ -105,7 +105,7 @@ static void run_shipments(struct kafka_sink *sink)
 
 static void wait_for_work(struct kafka_sink *sink)
 {
-    uint64_t left_ns = backoff_left_ns(&sink->backoff);
+    uint64_t left_ns = retry_pause_left_ns(&sink->backoff);
     int wait_ms = left_ns == UINT64_MAX ? -1 : (int)((left_ns + NS_PER_MS - 1) / NS_PER_MS);
     struct pollfd wait = {.fd = sink->inlet.wake_fd, .events = POLLIN};
     if (poll(&wait, 1, wait_ms) > 0)

@@ -50,12 +50,12 @@ static void tell(struct kafka_sink *sink, rd_kafka_resp_err_t err, const char *r
 void kafka_trouble_of_record(struct kafka_sink *sink, rd_kafka_resp_err_t err)
 {
     tell(sink, err, rd_kafka_err2str(err));
-    backoff_begin(&sink->backoff);
+    retry_pause_begin(&sink->backoff);
 }
 
 void kafka_trouble_is_over(struct kafka_sink *sink)
 {
-    backoff_reset(&sink->backoff);
+    retry_pause_reset(&sink->backoff);
     inlet_move(&sink->inlet, SINK_READY);
     if (sink->trouble_count == 0)
         return;

@@ -111,10 +111,10 @@ static enum sb_err make_shipping(struct rabbitmq_sink *sink)
     for (uint32_t i = 0; i < options->in_flight_max; i++) {
         retry_init(&retry, options->backoff_initial_ns, options->backoff_max_ns,
                    options->seed + i + 1);
-        backoff_init(&sink->waits[i], &retry, options->clock);
+        retry_pause_init(&sink->waits[i], &retry, options->clock);
     }
     retry_init(&retry, options->backoff_initial_ns, options->backoff_max_ns, options->seed);
-    backoff_init(&sink->backoff, &retry, options->clock);
+    retry_pause_init(&sink->backoff, &retry, options->clock);
     return SB_OK;
 }
 

@@ -21,7 +21,7 @@ static uint64_t now_ns(const struct rabbitmq_sink *sink)
     return clock_monotonic_ns(sink->options.clock);
 }
 
-static struct backoff *wait_of(struct rabbitmq_sink *sink, const struct shipment *shipment)
+static struct retry_pause *wait_of(struct rabbitmq_sink *sink, const struct shipment *shipment)
 {
     return &sink->waits[shipment - sink->shipping.shipments];
 }
@@ -55,7 +55,7 @@ static bool send_one(struct rabbitmq_sink *sink, struct shipment_record *record)
     if (err != SB_OK) {
         if (err != SB_ERR_MEMORY)
             rabbitmq_trouble_tell(sink, RABBITMQ_CUT, amqp_link_why(sink->link));
-        backoff_begin(&sink->backoff);
+        retry_pause_begin(&sink->backoff);
         return false;
     }
     if (sink->shipping.under_way == 0)
@@ -80,7 +80,7 @@ bool rabbitmq_delivery_send(struct rabbitmq_sink *sink, struct shipment *shipmen
     if (shipment->state == SHIPMENT_WAITING) {
         enum sb_err err = shipment_make_round(shipment);
         if (err != SB_OK && shipment_next(shipment) == NULL)
-            backoff_begin(wait_of(sink, shipment));
+            retry_pause_begin(wait_of(sink, shipment));
     }
     bool sent = true;
     hold_back(sink, true);
@@ -94,12 +94,12 @@ bool rabbitmq_delivery_send(struct rabbitmq_sink *sink, struct shipment *shipmen
 static void report(struct rabbitmq_sink *sink, struct shipment_record *record, bool delivered)
 {
     struct shipment *shipment = record->shipment;
-    struct backoff *wait = wait_of(sink, shipment);
+    struct retry_pause *wait = wait_of(sink, shipment);
     if (!delivered)
-        backoff_begin(wait);
+        retry_pause_begin(wait);
     shipment_report(record, delivered ? SINK_EXPORTED : SINK_PENDING);
     if (shipment->state != SHIPMENT_SENDING && !shipment->again)
-        backoff_reset(wait);
+        retry_pause_reset(wait);
     if (delivered)
         rabbitmq_trouble_may_be_over(sink);
 }
@@ -122,7 +122,7 @@ static void on_nack(void *arg, struct shipment_record *record, bool returned)
 static bool fail(struct rabbitmq_sink *sink, enum rabbitmq_trouble trouble, const char *reason)
 {
     rabbitmq_trouble_tell(sink, trouble, reason);
-    backoff_begin(&sink->backoff);
+    retry_pause_begin(&sink->backoff);
     return false;
 }
 
@@ -252,6 +252,7 @@ static bool take(struct rabbitmq_sink *sink, const struct amqp_event *event)
     case AMQP_DELIVER:
     case AMQP_BODY:
     case AMQP_CANCEL:
+    case AMQP_READY:
     case AMQP_OTHER:
         break;
     }

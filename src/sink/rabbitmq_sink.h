@@ -14,9 +14,9 @@
 #include <stdint.h>
 
 #include "amqp/link.h"
-#include "backoff.h"
 #include "confirms.h"
 #include "inlet.h"
+#include "retry_pause.h"
 #include "shipment.h"
 #include "sink/rabbitmq.h"
 
@@ -43,14 +43,14 @@ struct rabbitmq_sink {
         calling; /* read by stop: the thread is in a call that an interrupt cuts short */
 
     struct shipping shipping;
-    struct backoff *waits; /* one for each shipment: its last round was not all delivered */
+    struct retry_pause *waits; /* one for each shipment: its last round was not all delivered */
     struct confirms confirms;
     uint64_t connection_id; /* random: message ids begin with it */
     uint64_t progress_ns;   /* when the oldest message without a confirm became the oldest */
     bool returning;         /* the header of a message that came back is next */
 
-    struct backoff backoff; /* of the connection */
-    uint32_t told;          /* a bit for each trouble */
+    struct retry_pause backoff; /* of the connection */
+    uint32_t told;              /* a bit for each trouble */
 };
 
 /* rabbitmq_thread.c */

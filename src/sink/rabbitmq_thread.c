@@ -69,7 +69,7 @@ static bool is_idle(const struct rabbitmq_sink *sink)
 
 static void connect_link(struct rabbitmq_sink *sink)
 {
-    if (!backoff_is_open(&sink->backoff))
+    if (!retry_pause_is_open(&sink->backoff))
         return;
     enum sb_err err = SB_ERR_UNAVAILABLE;
     if (begin_call(sink))
@@ -79,7 +79,7 @@ static void connect_link(struct rabbitmq_sink *sink)
         return;
     if (err != SB_OK) {
         rabbitmq_trouble_tell(sink, trouble_of(err), amqp_link_why(sink->link));
-        backoff_begin(&sink->backoff);
+        retry_pause_begin(&sink->backoff);
         return;
     }
     sink->connection_id = retry_random(&sink->backoff.retry);
@@ -104,7 +104,7 @@ static void drop_link(struct rabbitmq_sink *sink)
 
 static bool may_send(struct rabbitmq_sink *sink)
 {
-    return backoff_is_open(&sink->backoff) && amqp_link_is_open(sink->link) &&
+    return retry_pause_is_open(&sink->backoff) && amqp_link_is_open(sink->link) &&
            !amqp_link_is_blocked(sink->link);
 }
 
@@ -114,7 +114,7 @@ static bool feed(struct rabbitmq_sink *sink, uint32_t number)
     if (sink->inlet.first == NULL)
         return false;
     if (shipment_load(&sink->shipping.shipments[number], sink->inlet.first) != SB_OK) {
-        backoff_begin(&sink->waits[number]);
+        retry_pause_begin(&sink->waits[number]);
         return false;
     }
     (void)inlet_take_first(&sink->inlet);
@@ -140,7 +140,7 @@ static bool run_shipments(struct rabbitmq_sink *sink)
 {
     bool more = false;
     for (uint32_t i = 0; i < sink->options.in_flight_max; i++)
-        more |= backoff_is_open(&sink->waits[i]) && run_shipment(sink, i);
+        more |= retry_pause_is_open(&sink->waits[i]) && run_shipment(sink, i);
     return more;
 }
 
@@ -152,13 +152,14 @@ static uint64_t least(uint64_t a, uint64_t b)
 /* How long nothing has to be done, unless others do something. */
 static uint64_t quiet_ns(struct rabbitmq_sink *sink)
 {
-    bool closed = !backoff_is_open(&sink->backoff);
+    bool closed = !retry_pause_is_open(&sink->backoff);
     if (!amqp_link_is_open(sink->link))
-        return closed ? backoff_left_ns(&sink->backoff) : 0;
+        return closed ? retry_pause_left_ns(&sink->backoff) : 0;
     /* The link sends a heartbeat when one is due. */
-    uint64_t wait_ns = least(sink->options.heartbeat_ns / 4, backoff_left_ns(&sink->backoff));
+    uint64_t wait_ns =
+        least(sink->options.heartbeat_ns / 4, retry_pause_left_ns(&sink->backoff));
     for (uint32_t i = 0; i < sink->options.in_flight_max; i++)
-        wait_ns = least(wait_ns, backoff_left_ns(&sink->waits[i]));
+        wait_ns = least(wait_ns, retry_pause_left_ns(&sink->waits[i]));
     return least(wait_ns, rabbitmq_delivery_patience_ns(sink));
 }
 

@@ -42,7 +42,7 @@ static bool has_undelivered(const struct rabbitmq_sink *sink)
 
 void rabbitmq_trouble_may_be_over(struct rabbitmq_sink *sink)
 {
-    backoff_reset(&sink->backoff);
+    retry_pause_reset(&sink->backoff);
     if (sink->told > 0 && (amqp_link_is_blocked(sink->link) || has_undelivered(sink)))
         return;
     inlet_move(&sink->inlet, SINK_READY);

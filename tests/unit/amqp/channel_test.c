@@ -21,10 +21,14 @@ static void test_the_usual_questions(void **state)
     assert_int_equal(amqp_link_declare_exchange(rig.link, 1, "e", "topic"), SB_OK);
     assert_int_equal(amqp_link_declare_queue(rig.link, 1, &queue, &ready), SB_OK);
     assert_int_equal(ready, 42);
+    assert_int_equal(amqp_link_ask_ready(rig.link, 1, "q"), SB_OK);
     assert_int_equal(amqp_link_bind(rig.link, 1, "q", "e", "#"), SB_OK);
     assert_int_equal(amqp_link_set_prefetch(rig.link, 1, 100), SB_OK);
     assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", NULL), SB_OK);
     assert_int_equal(amqp_link_cancel(rig.link, 1, "c"), SB_OK);
+    struct amqp_event event = rig_next(&rig); /* asked first, and read now */
+    assert_int_equal(event.kind, AMQP_READY);
+    assert_int_equal(event.ready, 42);
     assert_int_equal(amqp_link_select_confirms(rig.link, 1), SB_OK);
     assert_int_equal(amqp_link_close_channel(rig.link, 1), SB_OK);
     rig_end(&rig);
@@ -182,6 +186,7 @@ static void test_names_are_short(void **state)
     assert_int_equal(amqp_link_bind(rig.link, 1, "q", "e", name), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_consume(rig.link, 1, name, "c", NULL), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_cancel(rig.link, 1, name), SB_ERR_LIMIT);
+    assert_int_equal(amqp_link_ask_ready(rig.link, 1, name), SB_ERR_LIMIT);
     assert_true(amqp_link_is_open(rig.link));
     rig_end(&rig);
 }

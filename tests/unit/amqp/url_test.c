@@ -5,18 +5,26 @@
 #include "core/memory.h"
 #include "support/test.h"
 
-static void expect(const char *text, const char *user, const char *password, const char *host,
-                   uint16_t port, const char *vhost, bool tls)
+struct expected {
+    const char *user;
+    const char *password;
+    const char *host;
+    const char *vhost;
+    uint16_t port;
+    bool tls;
+};
+
+static void expect(const char *text, struct expected expected)
 {
     struct amqp_url url;
     char why[AMQP_URL_WHY_LEN] = "";
     assert_int_equal(amqp_url_parse(text, &url, why), SB_OK);
-    assert_string_equal(url.user, user);
-    assert_string_equal(url.password, password);
-    assert_string_equal(url.host, host);
-    assert_string_equal(url.vhost, vhost);
-    assert_int_equal(url.port, port);
-    assert_int_equal(url.tls, tls);
+    assert_string_equal(url.user, expected.user);
+    assert_string_equal(url.password, expected.password);
+    assert_string_equal(url.host, expected.host);
+    assert_string_equal(url.vhost, expected.vhost);
+    assert_int_equal(url.port, expected.port);
+    assert_int_equal(url.tls, expected.tls);
     amqp_url_clear(&url);
     assert_null(url.password);
 }
@@ -24,27 +32,29 @@ static void expect(const char *text, const char *user, const char *password, con
 static void test_parts_may_be_left_out(void **state)
 {
     (void)state;
-    expect("amqp://host", "guest", "guest", "host", 5672, "/", false);
-    expect("amqps://host", "guest", "guest", "host", 5671, "/", true);
-    expect("amqp://host/", "guest", "guest", "host", 5672, "/", false);
-    expect("amqp://me@host:1/v", "me", "guest", "host", 1, "v", false);
-    expect("amqp://me:@host", "me", "", "host", 5672, "/", false);
-    expect("amqps://me:pw@host.example:65535/%2F", "me", "pw", "host.example", 65535, "/",
-           true);
-    expect("amqp://host:/v", "guest", "guest", "host", 5672, "v", false);
+    const struct expected plain = {"guest", "guest", "host", "/", 5672, false};
+    expect("amqp://host", plain);
+    expect("amqp://host/", plain);
+    expect("amqp://host:/%2F", plain);
+    expect("amqps://host", (struct expected){"guest", "guest", "host", "/", 5671, true});
+    expect("amqp://me@host:1/v", (struct expected){"me", "guest", "host", "v", 1, false});
+    expect("amqp://me:@host", (struct expected){"me", "", "host", "/", 5672, false});
+    expect("amqps://me:pw@host.example:65535/%2F",
+           (struct expected){"me", "pw", "host.example", "/", 65535, true});
 }
 
 static void test_percent_is_undone(void **state)
 {
     (void)state;
-    expect("amqp://a%40b:p%3a%2F%25@h/x%2fy", "a@b", "p:/%", "h", 5672, "x/y", false);
+    expect("amqp://a%40b:p%3a%2F%25@h/x%2fy",
+           (struct expected){"a@b", "p:/%", "h", "x/y", 5672, false});
 }
 
 static void test_addresses_in_brackets(void **state)
 {
     (void)state;
-    expect("amqp://[::1]", "guest", "guest", "::1", 5672, "/", false);
-    expect("amqp://u:p@[fe80::2]:99/v", "u", "p", "fe80::2", 99, "v", false);
+    expect("amqp://[::1]", (struct expected){"guest", "guest", "::1", "/", 5672, false});
+    expect("amqp://u:p@[fe80::2]:99/v", (struct expected){"u", "p", "fe80::2", "v", 99, false});
 }
 
 static void refuse(const char *text, const char *part)

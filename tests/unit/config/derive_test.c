@@ -147,7 +147,7 @@ static void test_sink_broker(void **state)
         memory_load(
             "rabbitmq = { url = \"amqps://a/v\"; tls = { ca = \"ca\"; }; };\n"
             "sampling = { policies = ( { name = \"a\"; type = \"always_sample\"; } ); };\n"
-            "sinks = ( { name = \"s\"; type = \"rabbitmq\"; exchange = \"\"; } );\n",
+            "sinks = ( { name = \"s\"; type = \"rabbitmq\"; exchange = \"x\"; } );\n",
             SPANS "queue = \"q\";", &report, &settings),
         SB_OK);
     const struct settings_sink *sink = &settings->sinks[0];
@@ -155,7 +155,7 @@ static void test_sink_broker(void **state)
     assert_string_equal(sink->broker.tls.ca, "ca");
     assert_string_equal(sink->tls.ca, "ca");
     assert_int_equal(sink->broker.heartbeat_ns, 30 * UINT64_C(1000000000));
-    assert_string_equal(sink->exchange, "");
+    assert_string_equal(sink->exchange, "x");
     assert_string_equal(sink->routing_key, "{trace_id}");
     assert_true(sink->persistent);
     assert_true(sink->mandatory);

@@ -39,6 +39,8 @@ static void test_hints(void **state)
         {&schema_worker, "", "bootstrap_servers", 0, "it is called kafka.bootstrap here"},
         {&schema_sink, "", "insecure_skip_verify", 0, "it is called tls.insecure here"},
         {&schema_policy, "", "sampling_percentage", 0, "it is called percentage here"},
+        {&schema_worker, "rabbitmq.tls", "ca_file", 0, "it is called rabbitmq.tls.ca here"},
+        {&schema_worker, "", "amqp", 0, "it is called rabbitmq here"},
         {&schema_policy, "", "latency", 0,
          "parameters stand in the policy itself, beside its type"},
         /* near a word elsewhere */

@@ -31,6 +31,13 @@ enum sb_err amqp_link_declare_queue(struct amqp_link *link, uint16_t channel,
                                     const struct amqp_queue *queue,
                                     uint32_t *ret_ready) SB_MUST_USE;
 
+/*
+ * Asks how many messages wait in a queue, without waiting for the answer, which is AMQP_READY, or
+ * AMQP_CHANNEL_CLOSED where there is no such queue.
+ */
+enum sb_err amqp_link_ask_ready(struct amqp_link *link, uint16_t channel,
+                                const char *queue) SB_MUST_USE;
+
 /* `type` NULL: passive; else it is made, durable, unless it is there. */
 enum sb_err amqp_link_declare_exchange(struct amqp_link *link, uint16_t channel,
                                        const char *name, const char *type) SB_MUST_USE;

@@ -98,7 +98,8 @@ enum amqp_event_kind {
     AMQP_CHANNEL_CLOSED, /* by the broker; answered.  Tags of the channel are void */
     AMQP_BLOCKED,        /* the broker takes no messages now: short of memory or disk */
     AMQP_UNBLOCKED,
-    AMQP_OTHER /* nothing to be done about it */
+    AMQP_READY, /* the answer to amqp_link_ask_ready */
+    AMQP_OTHER  /* nothing to be done about it */
 };
 
 /* Views and properties live until the next call with this link. */
@@ -109,6 +110,7 @@ struct amqp_event {
     bool multiple;     /* AMQP_ACK, AMQP_NACK */
     bool redelivered;  /* AMQP_DELIVER */
     uint64_t tag;      /* AMQP_DELIVER, AMQP_ACK, AMQP_NACK */
+    uint32_t ready;    /* AMQP_READY: messages that wait in the queue */
     uint64_t body_len; /* AMQP_HEADER: announced, not to be trusted */
     struct bytes body; /* AMQP_BODY */
     struct bytes text; /* AMQP_BLOCKED, AMQP_RETURN: the broker's reason */

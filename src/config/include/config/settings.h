@@ -35,8 +35,13 @@ struct settings_tls {
 
 /* A RabbitMQ broker and how it is spoken to. */
 struct settings_rabbitmq {
-    const char
-        *url; /* amqp://user:password@host:port/vhost or amqps://...; valid, never NULL */
+    /*
+     * amqp://user:password@host:port/vhost or amqps://...; never NULL.  It was checked: parts
+     * are percent-encoded with nothing reserved in them, a user has a password, and there is
+     * no query.  Without user: guest:guest; without port: 5672, 5671; no path and "/": the
+     * vhost "/".
+     */
+    const char *url;
     struct settings_tls tls;
     uint64_t heartbeat_ns; /* whole seconds, 1 at least */
 };

@@ -1,11 +1,11 @@
-#include "backoff.h"
+#include "retry_pause.h"
 
 #include "support/fake_clock.h"
 #include "support/test.h"
 
 struct fixture {
     struct fake_clock clock;
-    struct backoff backoff;
+    struct retry_pause backoff;
 };
 
 static void start(struct fixture *fixture)
@@ -13,7 +13,7 @@ static void start(struct fixture *fixture)
     struct retry retry;
     fake_clock_init(&fixture->clock);
     retry_init(&retry, NS_PER_S, 8 * NS_PER_S, 42);
-    backoff_init(&fixture->backoff, &retry, &fixture->clock.source);
+    retry_pause_init(&fixture->backoff, &retry, &fixture->clock.source);
 }
 
 static void test_closed_for_as_long_as_it_says(void **state)
@@ -21,20 +21,20 @@ static void test_closed_for_as_long_as_it_says(void **state)
     (void)state;
     struct fixture fixture;
     start(&fixture);
-    struct backoff *backoff = &fixture.backoff;
-    assert_true(backoff_is_open(backoff));
-    assert_true(backoff_left_ns(backoff) == UINT64_MAX);
-    backoff_begin(backoff);
-    uint64_t left_ns = backoff_left_ns(backoff);
+    struct retry_pause *backoff = &fixture.backoff;
+    assert_true(retry_pause_is_open(backoff));
+    assert_true(retry_pause_left_ns(backoff) == UINT64_MAX);
+    retry_pause_begin(backoff);
+    uint64_t left_ns = retry_pause_left_ns(backoff);
     assert_true(left_ns > 1 && left_ns <= NS_PER_S);
-    assert_false(backoff_is_open(backoff));
+    assert_false(retry_pause_is_open(backoff));
     fake_clock_advance_ns(&fixture.clock, left_ns - 1);
-    assert_false(backoff_is_open(backoff));
-    assert_int_equal(backoff_left_ns(backoff), 1);
+    assert_false(retry_pause_is_open(backoff));
+    assert_int_equal(retry_pause_left_ns(backoff), 1);
     fake_clock_advance_ns(&fixture.clock, 1);
-    assert_int_equal(backoff_left_ns(backoff), 0);
-    assert_true(backoff_is_open(backoff));
-    assert_true(backoff_left_ns(backoff) == UINT64_MAX);
+    assert_int_equal(retry_pause_left_ns(backoff), 0);
+    assert_true(retry_pause_is_open(backoff));
+    assert_true(retry_pause_left_ns(backoff) == UINT64_MAX);
 }
 
 /* Many records fail for one reason. */
@@ -43,26 +43,26 @@ static void test_closed_once_for_what_fails_together(void **state)
     (void)state;
     struct fixture fixture;
     start(&fixture);
-    struct backoff *backoff = &fixture.backoff;
-    backoff_begin(backoff);
-    uint64_t left_ns = backoff_left_ns(backoff);
-    backoff_begin(backoff);
+    struct retry_pause *backoff = &fixture.backoff;
+    retry_pause_begin(backoff);
+    uint64_t left_ns = retry_pause_left_ns(backoff);
+    retry_pause_begin(backoff);
     assert_int_equal(backoff->failures, 1);
-    assert_int_equal(backoff_left_ns(backoff), left_ns);
+    assert_int_equal(retry_pause_left_ns(backoff), left_ns);
 }
 
 static uint64_t longest_ns(struct fixture *fixture, uint32_t failures)
 {
     uint64_t longest = 0;
     for (int i = 0; i < 200; i++) {
-        backoff_reset(&fixture->backoff);
+        retry_pause_reset(&fixture->backoff);
         for (uint32_t n = 0; n < failures; n++) {
-            backoff_begin(&fixture->backoff);
-            uint64_t left_ns = backoff_left_ns(&fixture->backoff);
+            retry_pause_begin(&fixture->backoff);
+            uint64_t left_ns = retry_pause_left_ns(&fixture->backoff);
             if (n + 1 == failures && left_ns > longest)
                 longest = left_ns;
             fake_clock_advance_ns(&fixture->clock, left_ns);
-            assert_true(backoff_is_open(&fixture->backoff));
+            assert_true(retry_pause_is_open(&fixture->backoff));
         }
     }
     return longest;
