@@ -9,6 +9,8 @@
  * second than the bound.
  *
  *     rabbitmq_sink_bench URL EXCHANGE ROUTING_KEY [BOUND]
+ *
+ * tests/system/harness/rabbitmq.py runs such a broker; exchange and queue must be there.
  */
 #include <pthread.h>
 #include <stdio.h>
