@@ -79,7 +79,7 @@ enum { SOURCE_SUSPECT_RETURNS = 2 };
  * and beyond this it is a dead letter.  Every message that was out comes back, not only the one
  * that ended a process: a few restarts must not be enough.  RabbitMQ 4 lets go of it at 20.
  */
-enum { SOURCE_POISON_RETURNS = 15 };
+enum { SOURCE_POISON_RETURNS = 10 };
 /* Bodies beyond this are thrown away whatever the options say. */
 enum { SOURCE_BODY_BYTES_MAX = 128 << 20 };
 
