@@ -117,6 +117,7 @@ struct feed {
     int64_t position_saved;
     uint64_t save_at_ns;
     bool save_failed;
+    bool seems_stream;     /* and is not named one */
     uint64_t rejected;     /* deliveries that nobody could take */
     int64_t ends_survived; /* of channels that had deliveries out */
 };
