@@ -173,16 +173,11 @@ class RabbitMQSource(queues.QueueCase):
         self.assertIn("certificate", run.log())
         self.wait_ready(4)
 
+    # The end of a run, and what it leaves in the queue.
 
-class TheEnd(queues.QueueCase):
-    """SIGTERM, --drain, and what they leave in the queue."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.declare()
-
-    def test_leave(self) -> None:
+    def test_sigterm_leaves_what_is_undecided(self) -> None:
         """What is undecided goes back to the queue, whole, and the next start has it."""
+        self.declare()
         run = self.configure(window=queues.HOLD).start("--json")
         self.publish(traces=50)
         self.mark()
@@ -193,8 +188,9 @@ class TheEnd(queues.QueueCase):
         self.wait_ready(201)
         self.assertEqual(200 + queues.MARKER_SPANS, self.finish()["exported"])
 
-    def test_what_is_finished_does_not_come_again(self) -> None:
+    def test_sigterm_and_acks_that_are_due(self) -> None:
         """Acks that were due at the signal have reached the broker when it ends."""
+        self.declare()
         run = self.configure(window={"wait": "50ms"}).start("--json")
         for _ in range(5):
             self.publish(traces=20)
@@ -203,8 +199,9 @@ class TheEnd(queues.QueueCase):
         self.assertEqual((400, 0), (bridge.finish(run)["exported"], len(self.missing())))
         self.wait_ready(0)
 
-    def test_decide(self) -> None:
+    def test_sigterm_decides(self) -> None:
         """With shutdown.drain = decide the windows are emptied by verdicts."""
+        self.declare()
         run = self.configure(window=queues.HOLD, shutdown={"drain": "decide"}).start("--json")
         self.publish(traces=50)
         self.mark()
@@ -223,7 +220,8 @@ class TheEnd(queues.QueueCase):
         until("a request hangs", lambda: self.receiver.requests > requests)
         return run
 
-    def test_what_has_a_verdict_is_flushed(self) -> None:
+    def test_sigterm_flushes_what_has_a_verdict(self) -> None:
+        self.declare()
         run = self.start_hanging()
         run.signal(signal.SIGTERM)
         self.receiver.open_gate.set()
@@ -232,8 +230,9 @@ class TheEnd(queues.QueueCase):
         self.check_acks()
         self.finish()
 
-    def test_deadline_and_second_signal(self) -> None:
+    def test_sigterm_deadline_and_second_signal(self) -> None:
         """Exit 75: something was under way; nothing of it was acked."""
+        self.declare()
         for name, more in (("deadline", {"shutdown": {"timeout": "1s"}}), ("second signal", {})):
             with self.subTest(name):
                 run = self.start_hanging(**more)
@@ -246,10 +245,12 @@ class TheEnd(queues.QueueCase):
                 self.finish()
 
     def test_drain_of_an_empty_queue(self) -> None:
+        self.declare()
         self.assertEqual(0, self.finish()["read"]["records"])
 
-    def test_drain_leaves_what_comes_later(self) -> None:
-        """It ends where the queue ended when it started, however much goes on to come."""
+    def test_drain_while_more_comes(self) -> None:
+        """It reads what was there; what came behind has arrived, or is there for the next run."""
+        self.declare()
         self.publish(traces=50)
         self.receiver.open_gate.clear()
         run = self.configure(window={"wait": "100ms"}).start("--drain", "--json")
