@@ -395,14 +395,17 @@ enum sb_err repair_hops_add_message(struct repair_hops *hops, struct repair_key 
     return err;
 }
 
-enum repair_sight repair_hops_look(const struct repair_hops *hops, struct repair_key key)
+enum repair_sight repair_hops_look(const struct repair_hops *hops, struct repair_key key,
+                                   struct repair_context *ret)
 {
     struct chain chain = read_chain(hops, key, NULL);
     struct repair_join join;
     if (chain.ambiguous)
         return REPAIR_SIGHT_AMBIGUOUS;
-    if (find_evidence(hops, &chain, &join) != 0)
+    if (find_evidence(hops, &chain, &join) != 0) {
+        *ret = join.producer;
         return REPAIR_SIGHT_CLEAR;
+    }
     return chain.message == POOL_NONE ? REPAIR_SIGHT_NOTHING : REPAIR_SIGHT_BARE;
 }
 

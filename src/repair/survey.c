@@ -110,3 +110,8 @@ enum sb_err repair_survey(struct repair_scratch *scratch, const struct repair_sp
     }
     return SB_OK;
 }
+
+uint32_t repair_survey_find(const struct repair_scratch *scratch, struct span_id id)
+{
+    return family_find(&scratch->family, id);
+}

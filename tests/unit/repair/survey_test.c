@@ -197,6 +197,8 @@ static void test_memory_shortage(void **state)
     memory_fail_at(0);
     assert_int_equal(repair_survey(scratch, fixture.spans, 1, hops), SB_OK);
     assert_int_equal(hops[0].state, BROKEN);
+    assert_int_equal(repair_survey_find(scratch, span_id_of(1)), 0);
+    assert_int_equal(repair_survey_find(scratch, span_id_of(2)), REPAIR_NO_SPAN);
     repair_scratch_free(scratch);
 }
 

@@ -118,7 +118,9 @@ enum repair_sight {
     REPAIR_SIGHT_AMBIGUOUS, /* more than one is named */
     REPAIR_SIGHT_CLEAR      /* one is */
 };
-enum repair_sight repair_hops_look(const struct repair_hops *hops, struct repair_key key);
+/* *ret: the producer, if it is clear. */
+enum repair_sight repair_hops_look(const struct repair_hops *hops, struct repair_key key,
+                                   struct repair_context *ret);
 
 /* Forgets what is older than ttl_ns, `budget` entries at most. */
 void repair_hops_expire(struct repair_hops *hops, uint64_t now_ns, uint32_t budget);

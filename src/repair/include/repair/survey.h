@@ -48,4 +48,7 @@ struct repair_hop {
 enum sb_err repair_survey(struct repair_scratch *scratch, const struct repair_span *spans,
                           uint32_t count, struct repair_hop *ret) SB_MUST_USE;
 
+/* The first of the spans of the last survey with that id, or REPAIR_NO_SPAN. */
+uint32_t repair_survey_find(const struct repair_scratch *scratch, struct span_id id);
+
 #endif
