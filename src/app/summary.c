@@ -67,7 +67,7 @@ static json_t *sinks(const struct app *app)
     return object;
 }
 
-char *summary_json(const struct app *app, const struct worker_account *account)
+json_t *summary_object(const struct app *app, const struct worker_account *account)
 {
     const struct worker_counters *counters = &account->counters;
     json_t *read = json_object();
@@ -98,6 +98,12 @@ char *summary_json(const struct app *app, const struct worker_account *account)
     json_object_set_new(line, "sinks", sinks(app));
     json_object_set_new(line, "traces", traces);
     json_object_set_new(line, "repairs", repairs(counters));
+    return line;
+}
+
+char *summary_json(const struct app *app, const struct worker_account *account)
+{
+    json_t *line = summary_object(app, account);
     char *text = json_dumps(line, JSON_COMPACT);
     json_decref(line);
     return text;

@@ -119,12 +119,14 @@ static enum repair_mode mode_of(enum settings_repair_mode mode)
     return modes[mode];
 }
 
-static struct worker_repair repair_of(const struct settings_repair *settings)
+static struct worker_repair repair_of(const struct app *app,
+                                      const struct settings_repair *settings)
 {
+    enum repair_mode mode = mode_of(settings->mode);
     return (struct worker_repair){
-        .mode = mode_of(settings->mode),
+        .mode = app->run.observe ? observe_mode(mode) : mode,
         .queue_span = settings->queue_span,
-        .adopt_root = settings->adopt == SETTINGS_ADOPT_ROOT,
+        .adopt_root = settings->adopt == SETTINGS_ADOPT_ROOT && mode != REPAIR_OFF,
         .unseen_merge = settings->unseen != SETTINGS_UNSEEN_LINK,
         .links_max = settings->links_max,
     };
@@ -140,15 +142,17 @@ static enum sb_err build_topics(struct app *app)
     for (uint32_t i = 0; i < count; i++) {
         const struct settings_topic *topic = &app->settings->topics[i];
         bool spans = topic->role == SETTINGS_ROLE_SPANS;
+        bool letters = topic->errors.deadletterqueue != NULL && !app->run.observe;
+        enum source_role role = spans ? SOURCE_SPANS : SOURCE_MESSAGES;
         app->worker_topics[i] = (struct worker_topic){
             .name = topic->name,
             .pattern = topic->topic,
             .role = spans ? WORKER_SPANS : WORKER_MESSAGES,
             .json = topic->encoding == SETTINGS_ENCODING_OTLP_JSON,
-            .dead_letters = topic->errors.deadletterqueue != NULL,
+            .dead_letters = letters,
             .context_headers = topic->errors.context_headers,
             .tolerant = topic->errors.tolerance == SETTINGS_TOLERANCE_ALL,
-            .repair = repair_of(&topic->repair),
+            .repair = repair_of(app, &topic->repair),
         };
         static const enum source_start starts[] = {
             [SETTINGS_START_COMMITTED] = SOURCE_START_DEFAULT,
@@ -159,9 +163,9 @@ static enum sb_err build_topics(struct app *app)
             .pattern = topic->topic,
             .exclude = topic->exclude,
             .exclude_count = topic->exclude_count,
-            .role = spans ? SOURCE_SPANS : SOURCE_MESSAGES,
-            .start = starts[topic->start],
-            .dead_letter_topic = topic->errors.deadletterqueue,
+            .role = role,
+            .start = observe_start(app, role, starts[topic->start]),
+            .dead_letter_topic = letters ? topic->errors.deadletterqueue : NULL,
         };
     }
     return SB_OK;
@@ -227,7 +231,7 @@ static enum sb_err build_workers(struct app *app)
         .log = app->log,
         .topics = app->worker_topics,
         .topic_count = settings->topic_count,
-        .default_repair = repair_of(&settings->repair),
+        .default_repair = repair_of(app, &settings->repair),
         .repair_ttl_ns = greatest(settings, &settings->repair.ttl_ns),
         .limits = limits_of(&settings->limits),
         .headers_max = settings->limits.headers_max,
@@ -249,6 +253,8 @@ static enum sb_err build_workers(struct app *app)
         .hop_bytes_max = settings->memory_bytes / 8 / count,
         .record_policy_all = settings->sampling.record_policy == SETTINGS_RECORD_ALL,
         .dry_run = settings->sampling.dry_run,
+        .observe = app->run.observe,
+        .observe_from_now = app->run.observe && !app->run.drain,
     };
     return worker_group_new(&options, &app->group);
 }
@@ -306,13 +312,16 @@ static enum sb_err build_kafka(struct app *app)
         prefetch = PREFETCH_BYTES_MIN;
     uint32_t property_count;
     enum sb_err err = build_properties(app, &property_count);
+    if (err == SB_OK && app->run.observe)
+        err = (app->look_group = observe_group_name(app)) == NULL ? SB_ERR_MEMORY : SB_OK;
     if (err != SB_OK)
         return err;
     const struct source_kafka_options options = {
         .numbers = &app->lane_numbers,
         .bootstrap = settings->kafka.bootstrap,
-        .group = settings->group,
-        .instance = settings->instance,
+        .group = app->run.observe ? app->look_group : settings->group,
+        .instance = app->run.observe ? NULL : settings->instance,
+        .looks_only = app->run.observe,
         .properties = app->properties,
         .property_count = property_count,
         .topics = app->source_topics,
@@ -384,7 +393,7 @@ void wiring_stop(struct app *app)
         app->sinks[i]->ops->stop(app->sinks[i]);
     if (app->group != NULL && app->sources != NULL)
         worker_group_stop(app->group);
-    sources_free(app->sources, app->exit_code != EX_SOFTWARE);
+    sources_free(app->sources, app->exit_code != EX_SOFTWARE && !app->run.observe);
     app->sources = NULL;
 }
 
@@ -395,6 +404,7 @@ void wiring_clear(struct app *app)
     memory_free(app->worker_topics);
     memory_free(app->source_topics);
     memory_free(app->properties);
+    memory_free(app->look_group);
     decide_free(app->decide);
     otlp_keys_free(app->keys);
     log_free(app->log);

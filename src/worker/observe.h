@@ -21,9 +21,9 @@ struct observe_table {
 /* Beside each span of the trace that is being counted. */
 struct observe_hop {
     const struct hop_side *side; /* NULL: none */
-    /* Of the message that the span stands for: what is acted on, and which side names its place. */
-    const struct evidence_item *evidence;
-    const struct hop_side *coordinate;
+    /* Of the message that the span stands for: */
+    const struct evidence_item *evidence; /* what is acted on */
+    const struct hop_side *coordinate;    /* the side that names its place */
 };
 
 struct observe {
@@ -56,7 +56,7 @@ void observe_message(struct worker *worker, uint32_t topic, bool has_context, bo
 /* What another worker asks about the owner's hop facts: see look in observe.c. */
 void observe_receive_look(struct worker *worker, struct bytes body);
 
-/* observe_rows.c: the row of an id in one of the tables, made where there is none; of id 0 the first. */
+/* observe_rows.c: the row of an id, made where there is none; of id 0 the first. */
 struct worker_observed_row *observe_row(struct observe_table *table, uint64_t id);
 enum sb_err observe_table_init(struct observe_table *table) SB_MUST_USE;
 void observe_table_clear(struct observe_table *table);
