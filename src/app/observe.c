@@ -15,7 +15,7 @@
 #include "core/memory.h"
 #include "observe_report.h"
 
-#define PROGRESS_INTERVAL_NS (10 * NS_PER_S)
+#define PROGRESS_INTERVAL_NS (5 * NS_PER_S)
 
 char *observe_group_name(const struct app *app)
 {
@@ -49,7 +49,7 @@ void observe_progress(struct app *app, uint64_t now_ns)
         return;
     bool first = app->progress_due_ns == 0;
     app->progress_due_ns = now_ns + PROGRESS_INTERVAL_NS;
-    if (first || app->run.json || isatty(STDERR_FILENO) != 1)
+    if (first || isatty(STDERR_FILENO) != 1)
         return;
     struct worker_counters counters;
     worker_group_read_counters(app->group, &counters);

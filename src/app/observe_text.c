@@ -8,7 +8,7 @@
 #include "core/units.h"
 #include "observe_report.h"
 
-enum { COLUMNS = 80, NAME_COLUMNS = 36, ROWS_SHOWN = 10, STEPS_SHOWN = 10 };
+enum { COLUMNS = 80, NAME_COLUMNS = 40, ROWS_SHOWN = 10, STEPS_SHOWN = 10 };
 
 enum ink { PLAIN, BOLD, DIM, RED, GREEN, YELLOW };
 
@@ -89,7 +89,7 @@ static void write_summary(const struct page *page)
     char took[UNITS_TEXT_LEN];
     char line[160];
     char numbers[3][OBSERVE_NUMBER_LEN];
-    units_format_duration(look->seconds * NS_PER_S, took);
+    units_format_duration((look->seconds > 0 ? look->seconds : 1) * NS_PER_S, took);
     text_printf(page->out, "%sA look of %s. Nothing was committed, exported or written.%s\n\n",
                 ink(page, BOLD), took, ink(page, PLAIN));
     snprintf(line, sizeof(line), "spans read, in %s record%s; %s message%s",
@@ -112,17 +112,24 @@ static void write_summary(const struct page *page)
                  "decided early, as memory was used up: a greater memory tells more");
 }
 
+/* What is too long loses its front: names of libraries differ at their ends. */
+static void write_name(const struct page *page, const char *name)
+{
+    size_t len = strlen(name);
+    if (len > NAME_COLUMNS)
+        text_printf(page->out, "  ..%s", name + len - NAME_COLUMNS + 2);
+    else
+        text_printf(page->out, "  %-*s", NAME_COLUMNS, name);
+}
+
 static void write_row(const struct page *page, const char *name, const uint64_t *counts)
 {
     uint64_t broken = counts[WORKER_HOP_broken];
     uint64_t hops = counts[WORKER_HOP_intact] + broken;
     uint64_t mended = observe_repaired(counts);
     char numbers[3][OBSERVE_NUMBER_LEN];
-    size_t len = strlen(name);
-    bool cut = len > NAME_COLUMNS;
-    text_printf(page->out, "  %.*s%s%*s", cut ? NAME_COLUMNS - 2 : NAME_COLUMNS, name,
-                cut ? ".." : "", (int)(cut ? 0 : NAME_COLUMNS - len), "");
-    text_printf(page->out, " %11s %s%11s %3u %%%s %s%10s%s\n", observe_number(hops, numbers[0]),
+    write_name(page, name);
+    text_printf(page->out, " %9s %s%9s %3u %%%s %s%9s%s\n", observe_number(hops, numbers[0]),
                 ink(page, broken > 0 ? RED : PLAIN), observe_number(broken, numbers[1]),
                 percent(broken, hops), ink(page, PLAIN), ink(page, mended > 0 ? GREEN : PLAIN),
                 observe_number(mended, numbers[2]), ink(page, PLAIN));
@@ -135,7 +142,7 @@ static void write_table(const struct page *page, enum worker_observed_by by, con
     uint32_t shown = 0;
     uint32_t left_out = 0;
     memcpy(rest, observed->others[by].counts, sizeof(rest));
-    text_printf(page->out, "\n  %s%-*s %11s %17s %10s%s\n", ink(page, DIM), NAME_COLUMNS, title,
+    text_printf(page->out, "\n  %s%-*s %9s %15s %9s%s\n", ink(page, DIM), NAME_COLUMNS, title,
                 "messages", "broken", "mended", ink(page, PLAIN));
     for (uint32_t i = 0; i < observed->row_count[by]; i++) {
         const struct worker_observed_row *row = &observed->rows[by][i];
@@ -251,10 +258,12 @@ static void write_messages(const struct page *page)
         if (!headed)
             write_heading(page, "Messages");
         headed = true;
-        snprintf(line, sizeof(line), "in %.*s: %s with a traceparent, %s with one that is none",
-                 WORKER_NAME_LEN, settings->topics[i].name,
-                 observe_number(topic->with_context, numbers[0]),
-                 observe_number(topic->malformed, numbers[1]));
+        int len = snprintf(line, sizeof(line), "in %.*s, %s of them with a traceparent",
+                           WORKER_NAME_LEN, settings->topics[i].name,
+                           observe_number(topic->with_context, numbers[0]));
+        if (topic->malformed > 0)
+            snprintf(line + len, sizeof(line) - (size_t)len, ", %s with one that is malformed",
+                     observe_number(topic->malformed, numbers[1]));
         write_count(page, PLAIN, look->topic_counters[i].messages_read, line);
     }
 }
