@@ -43,6 +43,26 @@ enum source_start observe_start(const struct app *app, enum source_role role,
     return role == SOURCE_SPANS ? SOURCE_START_LATEST : SOURCE_START_DEFAULT;
 }
 
+/*
+ * RabbitMQ gives a message to one consumer alone: what a look took from a queue would be kept from
+ * the service, and a queue of its own at an exchange would fill up behind it.
+ */
+bool observe_leaves_out(const struct settings_topic *topic)
+{
+    return topic->source == SETTINGS_SOURCE_RABBITMQ;
+}
+
+void observe_tell_left_out(const struct app *app)
+{
+    for (uint32_t i = 0; i < app->settings->topic_count; i++) {
+        const struct settings_topic *topic = &app->settings->topics[i];
+        if (observe_leaves_out(topic))
+            log_event(app->log, LOG_WARN, "app", "left_out", LOG_TEXT("topic", topic->name),
+                      LOG_TEXT("help", "--observe reads no queue of RabbitMQ: its messages "
+                                       "would be kept from their consumers"));
+    }
+}
+
 void observe_progress(struct app *app, uint64_t now_ns)
 {
     if (now_ns < app->progress_due_ns)

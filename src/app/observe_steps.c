@@ -203,6 +203,16 @@ static void add_dead(struct look *look, uint32_t topic)
              counted(step->worth, "record or span", "records or spans", count));
 }
 
+static void add_left_out(struct look *look, const struct settings_topic *topic)
+{
+    struct look_step *step = observe_leaves_out(topic) ? add(look, "left_out", 1) : NULL;
+    if (step != NULL)
+        snprintf(step->text, sizeof(step->text),
+                 "%s was left out: a look reads no queue of RabbitMQ, as its messages would be "
+                 "kept from their consumers. A run reads it.",
+                 topic->name);
+}
+
 static void add_nothing_read(struct look *look)
 {
     if (look->account->counters.spans_read > 0)
@@ -277,8 +287,10 @@ void observe_find_steps(struct look *look)
     const struct worker_observed *observed = &look->observed;
     add_nothing_read(look);
     add_run(look);
-    for (uint32_t i = 0; i < look->app->settings->topic_count; i++)
+    for (uint32_t i = 0; i < look->app->settings->topic_count; i++) {
         add_dead(look, i);
+        add_left_out(look, &look->app->settings->topics[i]);
+    }
     add_longer_window(look);
     add_missing(look);
     for (uint32_t i = 0; i < observed->row_count[WORKER_BY_DESTINATION]; i++)

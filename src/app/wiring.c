@@ -88,9 +88,13 @@ static enum sb_err build_decide(struct app *app)
     }
     for (uint32_t i = 0; i < sampling->policy_count; i++)
         policies[i] = policy_of(&sampling->policies[i]);
+    /* Who only looks may leave the policies out. */
+    bool none = app->run.observe && sampling->policy_count == 0;
+    if (none)
+        policies[0] = (struct decide_policy){.name = "all", .type = DECIDE_ALWAYS_SAMPLE};
     const struct decide_options options = {
         .policies = policies,
-        .policy_count = sampling->policy_count,
+        .policy_count = none ? 1 : sampling->policy_count,
         .first_match = sampling->first_match,
     };
     uint32_t wrong;

@@ -99,6 +99,7 @@ static int run(int argc, char **argv)
             request.files = argv + optind;
             request.file_count = argc - optind;
             request.override_count = overrides.count;
+            request.looks_only = run_options.observe;
             return load_and_run(&request, &run_options);
         case OPTIONS_HELP:
             return 0;
