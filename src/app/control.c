@@ -59,6 +59,7 @@ static void on_trouble(void *arg, const char *what, const char *text, bool fatal
 {
     struct app *app = arg;
     watch_trouble(app->watch, what, text);
+    app->troubled = text != NULL;
     if (text == NULL) {
         log_event(app->log, LOG_INFO, "source", "recovered", LOG_TEXT("what", what));
         return;

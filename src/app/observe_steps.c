@@ -80,7 +80,8 @@ static void add_topic_file(struct look *look, const struct worker_observed_row *
              "Add a topic file with role = messages for %s: %s there, and the headers of the "
              "records that they name may tell who sent them.",
              shown(row->destination), hops(worth, count));
-    if (!row->rabbitmq && row->destination[0] != '\0' && strchr(row->destination, '?') == NULL)
+    bool is_name = row->destination[0] != '\0' && strpbrk(row->destination, "?\"\\$") == NULL;
+    if (!row->rabbitmq && is_name)
         snprintf(step->file, sizeof(step->file),
                  "name = \"%s\"; source = \"kafka\"; topic = \"%s\"; role = \"messages\";",
                  row->destination, row->destination);
@@ -221,11 +222,13 @@ static void add_nothing_read(struct look *look)
     if (step == NULL)
         return;
     step->urgent = true;
-    snprintf(step->text, sizeof(step->text), "%s",
-             look->app->run.drain
-                 ? "Not one span was read: are the topics right, and is start = latest in none "
-                   "of their files?"
-                 : "Not one span came: wait longer, or add --drain to read what is there.");
+    const char *text = "Not one span came: wait longer, or add --drain to read what is there.";
+    if (look->app->troubled)
+        text = "Not one span was read, and there is trouble: see what the log says of it.";
+    else if (look->app->run.drain)
+        text = "Not one span was read: are the topics right, and is start = latest in none of "
+               "their files?";
+    snprintf(step->text, sizeof(step->text), "%s", text);
 }
 
 static void add_longer_window(struct look *look)

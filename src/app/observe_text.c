@@ -36,6 +36,8 @@ static void write_wrapped(const struct page *page, size_t indent, const char *te
     size_t column = indent;
     for (;;) {
         size_t len = strcspn(text, " ");
+        if (len > COLUMNS - indent) /* a name as long as that is cut */
+            len = COLUMNS - indent;
         if (column > indent && column + 1 + len > COLUMNS) {
             text_printf(page->out, "\n%*s", (int)indent, "");
             column = indent;
@@ -47,7 +49,8 @@ static void write_wrapped(const struct page *page, size_t indent, const char *te
         column += len;
         if (text[len] == '\0')
             break;
-        text += len + 1;
+        text += len;
+        text += *text == ' ';
     }
     text_append_char(page->out, '\n');
 }
@@ -180,13 +183,17 @@ static void write_hops(const struct page *page)
         return;
     }
     write_heading(page, "Where traces break");
-    snprintf(
-        line, sizeof(line),
-        "Of %s message%s taken in, %s (%u %%) lost the trace; %s of these (%u %%) would be "
-        "mended.",
-        observe_number(hops, numbers[0]), hops == 1 ? "" : "s",
-        observe_number(broken, numbers[1]), percent(broken, hops),
-        observe_number(mended, numbers[2]), percent(mended, broken));
+    if (broken == 0)
+        snprintf(line, sizeof(line), "Of %s message%s taken in, none lost the trace.",
+                 observe_number(hops, numbers[0]), hops == 1 ? "" : "s");
+    else
+        snprintf(
+            line, sizeof(line),
+            "Of %s message%s taken in, %s (%u %%) lost the trace; %s of these (%u %%) would be "
+            "mended.",
+            observe_number(hops, numbers[0]), hops == 1 ? "" : "s",
+            observe_number(broken, numbers[1]), percent(broken, hops),
+            observe_number(mended, numbers[2]), percent(mended, broken));
     text_append_text(page->out, "  ");
     write_wrapped(page, 2, line);
     write_table(page, WORKER_BY_DESTINATION, "topic");

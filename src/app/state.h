@@ -50,6 +50,7 @@ struct app {
     enum app_state state;
     bool taps_read;   /* drain: message topics have been read to their ends */
     bool stopping;    /* by a signal, not by drain */
+    bool troubled;    /* the last that the sources told was trouble */
     char *look_group; /* of --observe; owned */
     uint64_t started_ns;
     uint64_t progress_due_ns; /* of --observe, on a terminal */
