@@ -21,6 +21,7 @@ struct look_step {
     const char *kind; /* stable, for machines */
     bool urgent;      /* a real run would stop, or do nothing at all */
     uint64_t worth;
+    uint32_t order; /* of those worth the same: what is easier comes first */
     char text[OBSERVE_STEP_LEN];
     char file[OBSERVE_STEP_LEN]; /* a topic file to be written; "": none */
 };

@@ -15,8 +15,8 @@ static struct look_step *add(struct look *look, const char *kind, uint64_t worth
 {
     if (worth == 0 || look->step_count == OBSERVE_STEPS_MAX)
         return NULL;
-    struct look_step *step = &look->steps[look->step_count++];
-    *step = (struct look_step){.kind = kind, .worth = worth};
+    struct look_step *step = &look->steps[look->step_count];
+    *step = (struct look_step){.kind = kind, .worth = worth, .order = look->step_count++};
     return step;
 }
 
@@ -280,7 +280,7 @@ static int by_worth(const void *left, const void *right)
         return a->urgent ? -1 : 1;
     if (a->worth != b->worth)
         return a->worth < b->worth ? 1 : -1;
-    return strcmp(a->text, b->text);
+    return a->order < b->order ? -1 : 1;
 }
 
 void observe_find_steps(struct look *look)

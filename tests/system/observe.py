@@ -19,6 +19,7 @@ from harness.wait import until
 
 ORDERS = 5
 SERVICE = "bridge"  # the group of the service itself
+JAVA = "io.opentelemetry.kafka-clients-2.6"
 
 
 class Observe(env.Case):
@@ -250,6 +251,55 @@ class Observe(env.Case):
         self.assertEqual(self.without_time(plain),
                          self.without_time(re.sub(r"\x1b\[\d+m", "", coloured)))
         self.assertLessEqual(max(map(len, plain.splitlines())), 80, plain)
+
+    def test_the_page_shows_a_real_report(self) -> None:
+        """docs/observe.md: the report in it is this one, but for how long the look took."""
+        self.shop("checkout")
+        self.shop("billing", propagators="baggage")
+        self.shop("checkout", propagators="baggage")
+        self.shop("billing")
+        self.kafka.produce("otlp_spans", [
+            *(self.parcel(offset) for offset in range(3)),
+            *(self.email() for _ in range(2)),
+            self.pushed(), b"\xff\xfegarbage"])
+        made = self.configure(log={"level": "off"})
+        shown = bridge.run_once("run", "--observe", "--drain", *made.files()).stdout
+        page = (env.ROOT / "docs" / "observe.md").read_text()
+        found = re.search(r"```text\n(A look of .*?)```\n", page, re.DOTALL)
+        assert found is not None
+        self.maxDiff = None
+        self.assertEqual(self.without_time(found[1]), self.without_time(shown))
+
+    @staticmethod
+    def parcel(offset: int) -> bytes:
+        """A consumer that lost the context, of a topic whose messages are not read here."""
+        return otlp.request("shipping", [otlp.span(
+            os.urandom(16), name="parcels process", kind=otlp.CONSUMER, messaging__system="kafka",
+            messaging__operation__type="process", messaging__destination__name="parcels",
+            messaging__destination__partition__id="0",
+            messaging__kafka__offset=offset)], JAVA).SerializeToString()
+
+    @staticmethod
+    def email() -> bytes:
+        """Sent, and nobody's."""
+        return otlp.request("checkout", [otlp.span(
+            os.urandom(16), name="emails send", kind=otlp.PRODUCER, messaging__system="kafka",
+            messaging__operation__type="send",
+            messaging__destination__name="emails")]).SerializeToString()
+
+    @staticmethod
+    def pushed() -> bytes:
+        """A consumer under its producer, as it should be."""
+        trace_id = os.urandom(16)
+        sent = otlp.span(trace_id, name="push send", kind=otlp.PRODUCER,
+                         messaging__system="kafka", messaging__operation__type="send",
+                         messaging__destination__name="push")
+        made = otlp.request("checkout", [sent])
+        made.MergeFrom(otlp.request("mobile", [otlp.span(
+            trace_id, sent.span_id, name="push process", kind=otlp.CONSUMER,
+            messaging__system="kafka", messaging__operation__type="process",
+            messaging__destination__name="push")], JAVA))
+        return made.SerializeToString()
 
     @staticmethod
     def without_time(report: str) -> str:
