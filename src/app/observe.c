@@ -52,15 +52,24 @@ bool observe_leaves_out(const struct settings_topic *topic)
     return topic->source == SETTINGS_SOURCE_RABBITMQ;
 }
 
-void observe_tell_left_out(const struct app *app)
+enum sb_err observe_check_topics(const struct app *app)
 {
+    uint32_t left = app->settings->topic_count;
     for (uint32_t i = 0; i < app->settings->topic_count; i++) {
         const struct settings_topic *topic = &app->settings->topics[i];
-        if (observe_leaves_out(topic))
-            log_event(app->log, LOG_WARN, "app", "left_out", LOG_TEXT("topic", topic->name),
-                      LOG_TEXT("help", "--observe reads no queue of RabbitMQ: its messages "
-                                       "would be kept from their consumers"));
+        if (!observe_leaves_out(topic))
+            continue;
+        left--;
+        log_event(app->log, LOG_WARN, "app", "left_out", LOG_TEXT("topic", topic->name),
+                  LOG_TEXT("help",
+                           "--observe reads no queue of RabbitMQ: its messages would be "
+                           "kept from their consumers"));
     }
+    if (left > 0)
+        return SB_OK;
+    log_event(app->log, LOG_ERROR, "app", "nothing_to_look_at",
+              LOG_NUMBER("topics", app->settings->topic_count));
+    return SB_ERR_CONFIG;
 }
 
 void observe_progress(struct app *app, uint64_t now_ns)

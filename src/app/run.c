@@ -77,8 +77,6 @@ int app_run(const struct settings *settings, const struct app_run_options *optio
                   LOG_TEXT("group", app.look_group == NULL ? settings->group : app.look_group),
                   LOG_NUMBER("topics", settings->topic_count),
                   LOG_NUMBER("sinks", app.sink_count));
-        if (options->observe)
-            observe_tell_left_out(&app);
         app.exit_code = control_run(&app);
         control_close(&app); /* what it shows is about to go */
         struct worker_account account;

@@ -89,7 +89,8 @@ enum source_start observe_start(const struct app *app, enum source_role role,
                                 enum source_start start);
 /* Reading it would keep its messages from those they are for, or leave something at the broker. */
 bool observe_leaves_out(const struct settings_topic *topic);
-void observe_tell_left_out(const struct app *app);
+/* Warns of those; SB_ERR_CONFIG: nothing is left to be looked at. */
+enum sb_err observe_check_topics(const struct app *app) SB_MUST_USE;
 /* The report on stdout, or with `json` as summary_json with one more member.  SB_ERR_MEMORY. */
 enum sb_err observe_report(struct app *app, const struct worker_account *account) SB_MUST_USE;
 /* A line on stderr now and then, if that is a terminal. */

@@ -12,14 +12,14 @@
 
 enum { PREFETCH_BYTES_MAX = 64 << 20, PREFETCH_BYTES_MIN = 1 << 20, COMMIT_INTERVAL_MS = 1000 };
 
-static enum log_level log_level_of(enum settings_log_level level)
+static enum log_level log_level_of(const struct app *app, enum settings_log_level level)
 {
     static const enum log_level levels[] = {
         [SETTINGS_LOG_DEBUG] = LOG_DEBUG, [SETTINGS_LOG_INFO] = LOG_INFO,
         [SETTINGS_LOG_WARN] = LOG_WARN,   [SETTINGS_LOG_ERROR] = LOG_ERROR,
         [SETTINGS_LOG_OFF] = LOG_OFF,
     };
-    return levels[level];
+    return app->run.quiet && levels[level] < LOG_WARN ? LOG_WARN : levels[level];
 }
 
 static enum sb_err build_log(struct app *app)
@@ -27,13 +27,15 @@ static enum sb_err build_log(struct app *app)
     const struct settings_log *settings = &app->settings->log;
     const struct settings_log_levels *levels = &settings->levels;
     const struct log_module modules[APP_LOG_MODULES] = {
-        {"admin", log_level_of(levels->admin)},   {"app", log_level_of(levels->app)},
-        {"sink", log_level_of(levels->sink)},     {"source", log_level_of(levels->source)},
-        {"worker", log_level_of(levels->worker)},
+        {"admin", log_level_of(app, levels->admin)},
+        {"app", log_level_of(app, levels->app)},
+        {"sink", log_level_of(app, levels->sink)},
+        {"source", log_level_of(app, levels->source)},
+        {"worker", log_level_of(app, levels->worker)},
     };
     memcpy(app->log_modules, modules, sizeof(modules));
     const struct log_options options = {
-        .level = log_level_of(settings->level),
+        .level = log_level_of(app, settings->level),
         .modules = app->log_modules,
         .module_count = APP_LOG_MODULES,
         .format = settings->format == SETTINGS_LOG_JSON ? LOG_JSON : LOG_LOGFMT,
@@ -164,6 +166,7 @@ static enum sb_err build_topics(struct app *app)
             [SETTINGS_START_LATEST] = SOURCE_START_LATEST,
         };
         app->source_topics[i] = (struct source_topic){
+            .kind = topic->source == SETTINGS_SOURCE_RABBITMQ ? SOURCE_RABBITMQ : SOURCE_KAFKA,
             .pattern = topic->topic,
             .exclude = topic->exclude,
             .exclude_count = topic->exclude_count,
@@ -368,6 +371,8 @@ int exit_code_of(enum sb_err err)
 int wiring_build(struct app *app)
 {
     enum sb_err err = build_log(app);
+    if (err == SB_OK && app->run.observe)
+        err = observe_check_topics(app);
     if (err == SB_OK)
         err = otlp_keys_new(&app->keys);
     if (err == SB_OK)

@@ -23,7 +23,9 @@ static const char help[] =
     "  --for DURATION       with --observe: end after so long, as with 10m\n"
     "  --json               at the end, one line of totals as JSON on stdout\n"
     "  --fail-fast          end with 69 when a broker, topic or backend is missing at start\n"
-    "  --log-level LEVEL    debug, info, warn, error or off; wins over log.level\n"
+    "  --log-level LEVEL    debug, info, warn, error or off; wins over log.level; with "
+    "--observe\n"
+    "                       nothing below warn is logged without it\n"
     "  --log-format FORMAT  logfmt or json; wins over log.format\n"
     "  -h, --help           this text\n"
     "\n"
@@ -88,6 +90,7 @@ static int run(int argc, char **argv)
     static const char level[] = "--log-level";
     static const char format[] = "--log-format";
     struct app_run_options run_options = app_run_options_default();
+    bool wants_log = false;
     struct overrides overrides = {.count = 0};
     struct settings_request request = {.command = &command_run, .overrides = overrides.items};
     options_begin();
@@ -100,6 +103,7 @@ static int run(int argc, char **argv)
             request.file_count = argc - optind;
             request.override_count = overrides.count;
             request.looks_only = run_options.observe;
+            run_options.quiet = run_options.observe && !wants_log;
             return load_and_run(&request, &run_options);
         case OPTIONS_HELP:
             return 0;
@@ -122,6 +126,7 @@ static int run(int argc, char **argv)
             break;
         case OPTION_LOG_LEVEL:
             set_override(&overrides, "log.level", level);
+            wants_log = true;
             break;
         case OPTION_LOG_FORMAT:
             set_override(&overrides, "log.format", format);

@@ -50,6 +50,12 @@ static void test_queues_are_left_out(void **state)
     const struct settings_topic topic = {.source = SETTINGS_SOURCE_KAFKA};
     assert_true(observe_leaves_out(&queue));
     assert_false(observe_leaves_out(&topic));
+    static struct look_fixture fixture;
+    fixture_init(&fixture);
+    fixture.topics[SPANS].source = SETTINGS_SOURCE_RABBITMQ;
+    assert_int_equal(observe_check_topics(&fixture.app), SB_OK);
+    fixture.settings.topic_count = 1;
+    assert_int_equal(observe_check_topics(&fixture.app), SB_ERR_CONFIG);
 }
 
 static void test_numbers(void **state)

@@ -16,6 +16,7 @@ struct app_run_options {
      * at the end.  Without `drain` it follows what is new.
      */
     bool observe;
+    bool quiet;      /* log nothing below warnings, whatever the settings say */
     uint64_t for_ns; /* stops as SIGTERM does when it has run so long; 0: never */
     bool fail_fast;  /* a broker, topic or backend that is missing at start ends the run: 69 */
     /* Set: the final line goes here instead of stdout.  In the calling thread. */
