@@ -65,7 +65,8 @@ void observe_free(struct observe *observe)
 void observe_open_lane(struct worker *worker)
 {
     if (worker->options->observe_from_now)
-        worker->observe->since_ns = clock_wall_ns(worker->options->clock);
+        atomic_store_explicit(&worker->group->observe_since_ns,
+                              clock_wall_ns(worker->options->clock), memory_order_relaxed);
 }
 
 /* ---- rows ---- */
@@ -95,7 +96,7 @@ static void copy_name(char ret[WORKER_NAME_LEN], struct bytes name)
 {
     size_t len = name.len < WORKER_NAME_LEN ? name.len : WORKER_NAME_LEN - 1;
     for (size_t i = 0; i < len; i++)
-        ret[i] = name.at[i] >= ' ' && name.at[i] <= '~' ? (char)name.at[i] : '?';
+        ret[i] = (char)(name.at[i] >= ' ' && name.at[i] <= '~' ? name.at[i] : '?');
     ret[len] = '\0';
 }
 
@@ -379,8 +380,10 @@ static bool count_sides(struct worker *worker, const struct plan *plan)
 
 static bool is_cut(const struct worker *worker, uint32_t spans)
 {
+    uint64_t since_ns =
+        atomic_load_explicit(&worker->group->observe_since_ns, memory_order_relaxed);
     for (uint32_t i = 0; i < spans; i++)
-        if (worker->plans.spans[i].start_ns < worker->observe->since_ns)
+        if (worker->plans.spans[i].start_ns < since_ns)
             return true;
     return false;
 }

@@ -30,9 +30,8 @@ struct observe {
     struct worker_observed_counts counts;
     struct worker_observed_topic *topics;
     struct observe_table tables[WORKER_BY_COUNT];
-    uint64_t since_ns; /* wall clock: traces that began before are cut; 0: none are */
-    uint64_t traces;   /* tells them apart */
-    uint64_t unnamed;  /* the hash of an empty destination */
+    uint64_t traces;  /* tells them apart */
+    uint64_t unnamed; /* the hash of an empty destination */
     uint64_t seed;
     struct otlp_keys *keys; /* service.name alone */
     struct repair_hop *hops;

@@ -243,6 +243,8 @@ struct worker_group {
     uint16_t *alias_of_key;
     uint64_t hash_seed;
     struct learned learned; /* destinations that are consumed from */
+    /* observe: wall clock; traces that began before are cut; 0: none are */
+    _Atomic uint64_t observe_since_ns;
     _Atomic int phase;
     _Atomic bool *stopped; /* for each topic: an error there is not tolerated */
     bool started;

@@ -288,22 +288,34 @@ static void test_what_can_not_be_taken_is_counted_and_not_sent(void **state)
     clear(&rig, &observed);
 }
 
+/* On whichever worker they are judged: one of them reads no partition. */
 static void test_traces_that_began_before_are_not_judged(void **state)
 {
     (void)state;
     struct rig rig;
     struct worker_observed observed;
     start(&rig);
+    rig.options.worker_count = 2;
     rig.options.observe_from_now = true;
     fake_clock_advance_ms(&rig.clock, 100);
     rig_start(&rig);
-    push_consumer(&rig, 1, &(struct span_spec){.topic = "orders", .start_ms = 99});
-    push_consumer(&rig, 2, &(struct span_spec){.topic = "orders", .start_ms = 101});
+    atomic_store(&rig.group->observe_since_ns, 0);
+    rig_close_lane(&rig, 0, 0, 0);
+    rig_close_lane(&rig, 1, 0, 0);
+    rig_open_lane(&rig, 0, 0, false, TOPIC_SPANS);
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct span_spec spec = {.trace = rig_trace(&rig, i % 2, i),
+                                       .id = i + 1,
+                                       .operation = "process",
+                                       .topic = "orders",
+                                       .start_ms = i < 2 ? 99 : 101};
+        rig_push(&rig, 0, &spec, 1);
+    }
     rig_wait(&rig);
     finish(&rig, &observed);
-    assert_int_equal(observed.counts.cut, 1);
-    assert_int_equal(observed.counts.broken, 1);
-    assert_int_equal(COUNT(row_of(&observed, WORKER_BY_DESTINATION, "orders"), broken), 1);
+    assert_int_equal(observed.counts.cut, 2);
+    assert_int_equal(observed.counts.broken, 2);
+    assert_int_equal(COUNT(row_of(&observed, WORKER_BY_DESTINATION, "orders"), broken), 2);
     clear(&rig, &observed);
 }
 
