@@ -44,12 +44,14 @@ enum source_start observe_start(const struct app *app, enum source_role role,
 }
 
 /*
- * RabbitMQ gives a message to one consumer alone: what a look took from a queue would be kept from
- * the service, and a queue of its own at an exchange would fill up behind it.
+ * RabbitMQ gives a message of a queue to one consumer alone: what a look took would be kept from
+ * the service.  A queue of its own at an exchange would stay behind, and so far tell nothing, as
+ * its records have no coordinates.  Streams keep what is read.
  */
 bool observe_leaves_out(const struct settings_topic *topic)
 {
-    return topic->source == SETTINGS_SOURCE_RABBITMQ;
+    return topic->source == SETTINGS_SOURCE_RABBITMQ &&
+           topic->rabbitmq.queue_type != SETTINGS_QUEUE_STREAM;
 }
 
 enum sb_err observe_check_topics(const struct app *app)

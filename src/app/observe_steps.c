@@ -208,10 +208,11 @@ static void add_left_out(struct look *look, const struct settings_topic *topic)
 {
     struct look_step *step = observe_leaves_out(topic) ? add(look, "left_out", 1) : NULL;
     if (step != NULL)
-        snprintf(step->text, sizeof(step->text),
-                 "%s was left out: a look reads no queue of RabbitMQ, as its messages would be "
-                 "kept from their consumers. A run reads it.",
-                 topic->name);
+        snprintf(
+            step->text, sizeof(step->text),
+            "%s was left out: of RabbitMQ a look reads streams alone, as messages of a queue "
+            "would be kept from their consumers. A run reads it.",
+            topic->name);
 }
 
 static void add_nothing_read(struct look *look)

@@ -47,7 +47,10 @@ static void test_queues_are_left_out(void **state)
 {
     (void)state;
     const struct settings_topic queue = {.source = SETTINGS_SOURCE_RABBITMQ};
+    const struct settings_topic stream = {.source = SETTINGS_SOURCE_RABBITMQ,
+                                          .rabbitmq = {.queue_type = SETTINGS_QUEUE_STREAM}};
     const struct settings_topic topic = {.source = SETTINGS_SOURCE_KAFKA};
+    assert_false(observe_leaves_out(&stream));
     assert_true(observe_leaves_out(&queue));
     assert_false(observe_leaves_out(&topic));
     static struct look_fixture fixture;
