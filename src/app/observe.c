@@ -62,10 +62,11 @@ enum sb_err observe_check_topics(const struct app *app)
         if (!observe_leaves_out(topic))
             continue;
         left--;
-        log_event(app->log, LOG_WARN, "app", "left_out", LOG_TEXT("topic", topic->name),
-                  LOG_TEXT("help",
-                           "--observe reads no queue of RabbitMQ: its messages would be "
-                           "kept from their consumers"));
+        log_event(
+            app->log, LOG_WARN, "app", "left_out", LOG_TEXT("topic", topic->name),
+            LOG_TEXT("help",
+                     "of RabbitMQ --observe reads streams alone: what it took from a queue "
+                     "would be kept from its consumer"));
     }
     if (left > 0)
         return SB_OK;
