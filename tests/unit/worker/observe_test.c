@@ -418,6 +418,28 @@ static void test_the_look_tells_what_a_run_would_do(void **state)
     assert_int_equal(reasons, HOPS - repaired);
 }
 
+/* At the end of a run all are decided in one turn: what is asked of owners then is answered. */
+static void test_no_answer_is_lost_at_the_end(void **state)
+{
+    (void)state;
+    enum { MANY = 3000 };
+    for (uint32_t workers = 1; workers <= 2; workers++) {
+        struct rig rig;
+        struct worker_observed observed;
+        start(&rig);
+        rig.options.worker_count = workers;
+        rig_start(&rig);
+        for (uint32_t i = 0; i < MANY; i++)
+            push_consumer(&rig, i,
+                          &(struct span_spec){.topic = "x", .placed = true, .offset = i});
+        finish(&rig, &observed);
+        const struct worker_observed_row *row = row_of(&observed, WORKER_BY_DESTINATION, "x");
+        assert_int_equal(COUNT(row, broken), MANY);
+        assert_int_equal(COUNT(row, topic_not_read), MANY);
+        clear(&rig, &observed);
+    }
+}
+
 static void test_memory_shortage_at_the_start(void **state)
 {
     (void)state;
@@ -451,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_traces_that_began_before_are_not_judged),
         cmocka_unit_test(test_late_spans_follow),
         cmocka_unit_test(test_the_look_tells_what_a_run_would_do),
+        cmocka_unit_test(test_no_answer_is_lost_at_the_end),
         cmocka_unit_test(test_memory_shortage_at_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
