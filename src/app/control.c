@@ -59,6 +59,7 @@ static void on_trouble(void *arg, const char *what, const char *text, bool fatal
 {
     struct app *app = arg;
     watch_trouble(app->watch, what, text);
+    app->troubled = text != NULL;
     if (text == NULL) {
         log_event(app->log, LOG_INFO, "source", "recovered", LOG_TEXT("what", what));
         return;
@@ -162,6 +163,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct app *app = arg;
     sources_service(app->sources);
+    if (app->run.for_ns > 0 && !app->stopping && now_ns() - app->started_ns >= app->run.for_ns)
+        begin_stop(app, "its time is over");
+    if (app->run.observe)
+        observe_progress(app, now_ns());
     if (app->state != APP_ENDED)
         step(app);
 }
@@ -206,7 +211,8 @@ int control_open(struct app *app)
 {
     app->base = event_base_new();
     enum sb_err err = app->base == NULL ? SB_ERR_MEMORY : SB_OK;
-    if (err == SB_OK && app->settings->admin.listen != NULL)
+    /* A look may run beside the service itself, on the same host. */
+    if (err == SB_OK && app->settings->admin.listen != NULL && !app->run.observe)
         err = watch_new(app, &app->watch);
     return exit_code_of(err);
 }
@@ -222,6 +228,7 @@ void control_close(struct app *app)
 
 int control_run(struct app *app)
 {
+    app->started_ns = now_ns();
     if (!watch_all(app) || worker_group_start(app->group) != SB_OK ||
         sources_start(app->sources) != SB_OK)
         app->exit_code = EX_SOFTWARE;

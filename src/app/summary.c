@@ -67,7 +67,7 @@ static json_t *sinks(const struct app *app)
     return object;
 }
 
-char *summary_json(const struct app *app, const struct worker_account *account)
+json_t *summary_object(const struct app *app, const struct worker_account *account)
 {
     const struct worker_counters *counters = &account->counters;
     json_t *read = json_object();
@@ -84,20 +84,26 @@ char *summary_json(const struct app *app, const struct worker_account *account)
     json_object_set_new(line, "read", read);
     put(line, "exported", counters->exported);
     json_object_set_new(line, "dropped", dropped(app, counters));
-    put(line, "head", 0);     /* head sampling, filters, the decision log and --observe are */
-    put(line, "filtered", 0); /* later steps: their classes are there, and empty */
+    put(line, "head", 0);     /* head sampling, filters and the decision log are later steps: */
+    put(line, "filtered", 0); /* their classes are there, and empty */
     put(line, "elided", 0);
     json_object_set_new(line, "dead_lettered", dead);
     put(line, "rejected", counters->rejected);
     put(line, "lost", counters->lost);
     put(line, "replayed", 0);
-    put(line, "observed", 0);
+    put(line, "observed", counters->observed);
     put(line, "held", (uint64_t)account->held);
     json_object_set_new(line, "balance", json_integer(account->balance));
     put(line, "synthetic", counters->synthetic);
     json_object_set_new(line, "sinks", sinks(app));
     json_object_set_new(line, "traces", traces);
     json_object_set_new(line, "repairs", repairs(counters));
+    return line;
+}
+
+char *summary_json(const struct app *app, const struct worker_account *account)
+{
+    json_t *line = summary_object(app, account);
     char *text = json_dumps(line, JSON_COMPACT);
     json_decref(line);
     return text;

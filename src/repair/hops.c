@@ -395,6 +395,20 @@ enum sb_err repair_hops_add_message(struct repair_hops *hops, struct repair_key 
     return err;
 }
 
+enum repair_sight repair_hops_look(const struct repair_hops *hops, struct repair_key key,
+                                   struct repair_context *ret)
+{
+    struct chain chain = read_chain(hops, key, NULL);
+    struct repair_join join;
+    if (chain.ambiguous)
+        return REPAIR_SIGHT_AMBIGUOUS;
+    if (find_evidence(hops, &chain, &join) != 0) {
+        *ret = join.producer;
+        return REPAIR_SIGHT_CLEAR;
+    }
+    return chain.message == POOL_NONE ? REPAIR_SIGHT_NOTHING : REPAIR_SIGHT_BARE;
+}
+
 static bool is_older(uint64_t seen_ns, uint64_t now_ns, uint64_t ttl_ns)
 {
     return now_ns > seen_ns && now_ns - seen_ns > ttl_ns;

@@ -50,12 +50,13 @@ static rd_kafka_topic_partition_list_t *list_changed(struct reader *reader,
     return list;
 }
 
-/* Sends a commit; false: there was nothing to send, or it was refused at once. */
+/* All commits are sent here.  False: there was nothing to send, or it was refused at once. */
 static bool send_changed(struct source_kafka *source, enum lane_state state)
 {
     struct reader *reader = source_reader(source, SOURCE_SPANS);
     struct commits *commits = source->commits;
-    rd_kafka_topic_partition_list_t *list = list_changed(reader, state);
+    rd_kafka_topic_partition_list_t *list =
+        source->options.looks_only ? NULL : list_changed(reader, state);
     if (list == NULL)
         return false;
     rd_kafka_resp_err_t err =

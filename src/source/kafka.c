@@ -156,7 +156,7 @@ static enum sb_err make_reader(struct source_kafka *source, enum source_role rol
 
 static enum sb_err make_producer(struct source_kafka *source)
 {
-    if (!dead_letter_is_wanted(&source->options))
+    if (source->options.looks_only || !dead_letter_is_wanted(&source->options))
         return SB_OK;
     enum sb_err err = make_handle(source, PROPERTIES_PRODUCER, &source->producer);
     if (err != SB_OK)

@@ -193,7 +193,8 @@ enum sb_err scout_start(struct source_kafka *source, struct scout **ret)
     scout->source = source;
     scout->interval_ms = UNEASY_INTERVAL_MS;
     for (uint32_t i = 0; i < source->options.topic_count; i++)
-        scout->lists = scout->lists || topics_is_pattern(source->options.topics[i].pattern);
+        scout->lists = scout->lists || (source->options.topics[i].kind == SOURCE_KAFKA &&
+                                        topics_is_pattern(source->options.topics[i].pattern));
     const struct reader *spans = source_reader(source, SOURCE_SPANS);
     scout->rk = spans->rk != NULL ? spans->rk : source_reader(source, SOURCE_MESSAGES)->rk;
     enum sb_err err = collect_named(scout);

@@ -35,14 +35,15 @@ static void send(struct worker *worker, uint32_t to, enum message_type type, con
         worker->counters.hops_forgotten++;
 }
 
-static uint32_t owner_of_key(const struct worker *worker, struct repair_key key)
+uint32_t gather_owner_of_key(const struct worker *worker, struct repair_key key)
 {
     return (uint32_t)(key.word[1] % worker->options->worker_count);
 }
 
 static void send_hop(struct worker *worker, const struct hop_message *message)
 {
-    send(worker, owner_of_key(worker, message->key), MESSAGE_HOP, message, sizeof(*message));
+    send(worker, gather_owner_of_key(worker, message->key), MESSAGE_HOP, message,
+         sizeof(*message));
 }
 
 void gather_add_side(struct worker *worker, struct trace_id trace_id,

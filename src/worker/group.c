@@ -7,8 +7,8 @@
 #include "core/assert.h"
 #include "core/hash.h"
 #include "core/memory.h"
+#include "observe.h"
 #include "otlp/write.h"
-#include "state.h"
 
 enum { ALIAS_BYTES = 48, HOLD_RETRY_MS = 250, TEXT_BYTES_MAX = 1 << 30 };
 
@@ -140,6 +140,8 @@ static enum sb_err init_worker(struct worker_group *group, uint32_t number)
     enum sb_err err = init_counters(worker);
     if (err == SB_OK)
         err = init_stages(worker);
+    if (err == SB_OK && group->options.observe)
+        err = observe_new(worker, &worker->observe);
     if (err != SB_OK)
         return err;
     traces_init(&worker->traces, worker->window);
@@ -173,6 +175,7 @@ static void clear_worker(struct worker *worker)
     destinations_clear(&worker->destinations);
     memory_free(worker->cluster_id);
     plans_clear(&worker->plans);
+    observe_free(worker->observe);
     repair_hops_free(worker->hops);
     aliases_clear(&worker->aliases);
     decide_memory_free(worker->verdicts);

@@ -8,7 +8,7 @@
 
 #include "core/assert.h"
 #include "core/memory.h"
-#include "state.h"
+#include "observe.h"
 
 enum {
     MESSAGES_POLLED = 256,
@@ -56,6 +56,9 @@ static void on_message(void *arg, enum message_type type, struct bytes body)
     }
     case MESSAGE_REFUSED:
         letters_receive_refused(worker, body);
+        break;
+    case MESSAGE_LOOK:
+        observe_receive_look(worker, body);
         break;
     case MESSAGE_HOP:
     case MESSAGE_JOIN:
@@ -122,6 +125,8 @@ static void open_lane(struct worker *worker, const struct source_lane *opened)
     };
     lane->open = lane->topic_name != NULL &&
                  (opened->tap || ledger_open_partition(worker->ledger, &lane->ledger) == SB_OK);
+    if (lane->open && !lane->tap && worker->observe != NULL)
+        observe_open_lane(worker);
     if (!lane->open) {
         memory_free(lane->topic_name);
         *lane = (struct lane){.open = false};

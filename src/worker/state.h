@@ -9,6 +9,7 @@
  *   plan       what is to become of the traces of one tree
  *   emit       kept spans to the batches
  *   patch      what is written behind a kept span
+ *   observe    in place of emit: planned traces counted, when the service only looks
  *   letters    what can not be taken, to the dead-letter topic
  *   loop       the thread, its phases and commands
  *   group      all workers together, as the control thread sees them
@@ -170,6 +171,7 @@ struct outgoing {
     uint32_t count;
 };
 
+struct observe;
 struct worker_group;
 
 struct worker {
@@ -197,8 +199,9 @@ struct worker {
     struct repair_hops *hops;
     struct destinations destinations;
     struct plans plans;
-    struct text patch;     /* of the span being written */
-    struct text rewritten; /* it, where links of it change */
+    struct observe *observe; /* NULL: this is no mere look */
+    struct text patch;       /* of the span being written */
+    struct text rewritten;   /* it, where links of it change */
     struct text original_links;
     struct text queue_span;
     uint32_t queue_envelopes[2]; /* of the queue spans: of Kafka, of RabbitMQ */
@@ -240,6 +243,8 @@ struct worker_group {
     uint16_t *alias_of_key;
     uint64_t hash_seed;
     struct learned learned; /* destinations that are consumed from */
+    /* observe: wall clock; traces that began before are cut; 0: none are */
+    _Atomic uint64_t observe_since_ns;
     _Atomic int phase;
     _Atomic bool *stopped; /* for each topic: an error there is not tolerated */
     bool started;
@@ -300,6 +305,8 @@ void gather_add_side(struct worker *worker, struct trace_id trace_id,
                      const struct hop_side *side);
 void gather_add_message(struct worker *worker, struct repair_key key,
                         const struct repair_message_side *side);
+/* The worker where the sides of that key meet. */
+uint32_t gather_owner_of_key(const struct worker *worker, struct repair_key key);
 void gather_on_join(void *arg, const struct repair_join *join);
 void gather_receive(struct worker *worker, enum message_type type, struct bytes body);
 

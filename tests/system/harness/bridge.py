@@ -114,6 +114,14 @@ class Bridge:
         self._topics.append(path)
         return self
 
+    def queue(self, queue: str, **more: Value) -> "Bridge":
+        """A queue or stream of spans at the worker file's RabbitMQ."""
+        path = self.folder / f"{queue}.conf"
+        path.write_text(config_text({"name": queue, "source": "rabbitmq", "queue": queue,
+                                     "role": "spans", **more}))
+        self._topics.append(path)
+        return self
+
     def files(self) -> list[str]:
         return [str(self.worker), *map(str, self._topics)]
 

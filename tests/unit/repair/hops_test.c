@@ -352,6 +352,27 @@ static void test_refused_sides_take_no_room(void **state)
     repair_hops_free(hops);
 }
 
+static void test_a_look_tells_what_is_known_of_a_producer(void **state)
+{
+    (void)state;
+    static struct joins joins;
+    struct repair_hops *hops = make(PLENTY, 100, &joins);
+    struct repair_context who = {0};
+    add_consumer(hops, 1, 1, 1);
+    assert_int_equal(repair_hops_look(hops, key_of(1), &who), REPAIR_SIGHT_NOTHING);
+    assert_int_equal(repair_hops_look(hops, key_of(9), &who), REPAIR_SIGHT_NOTHING);
+    add_message(hops, 1, 0, 5, 1);
+    assert_int_equal(repair_hops_look(hops, key_of(1), &who), REPAIR_SIGHT_BARE);
+    add_producer(hops, 1, 2, 1);
+    assert_int_equal(repair_hops_look(hops, key_of(1), &who), REPAIR_SIGHT_CLEAR);
+    assert_true(span_id_equal(who.span_id, context_of(2).span_id));
+    add_producer(hops, 1, 3, 1);
+    assert_int_equal(repair_hops_look(hops, key_of(1), &who), REPAIR_SIGHT_AMBIGUOUS);
+    add_message(hops, 2, 4, 5, 1);
+    assert_int_equal(repair_hops_look(hops, key_of(2), &who), REPAIR_SIGHT_CLEAR);
+    repair_hops_free(hops);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_too_small_is_no_table),
         cmocka_unit_test(test_refused_sides_take_no_room),
         cmocka_unit_test(test_memory_shortage_refuses_one_side),
+        cmocka_unit_test(test_a_look_tells_what_is_known_of_a_producer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -384,8 +384,8 @@ struct worker_counters rig_counters(struct rig *rig)
 int64_t rig_balance(struct rig *rig)
 {
     struct worker_counters counters = rig_counters(rig);
-    uint64_t ended =
-        counters.exported + counters.dropped_no_policy + counters.rejected + counters.lost;
+    uint64_t ended = counters.exported + counters.dropped_no_policy + counters.rejected +
+                     counters.lost + counters.observed;
     for (int i = 0; i < DECIDE_POLICIES_MAX; i++)
         ended += counters.dropped[i];
     for (int i = 0; i < WORKER_REASON_COUNT; i++)

@@ -21,7 +21,8 @@
 #include "core/log.h"
 #include "source/record.h"
 
-enum source_kind { SOURCE_KAFKA, SOURCE_RABBITMQ };
+/* NONE: of a broker that is not asked: no source takes the topic. */
+enum source_kind { SOURCE_KAFKA, SOURCE_RABBITMQ, SOURCE_NONE };
 enum source_role { SOURCE_SPANS, SOURCE_MESSAGES };
 enum source_start { SOURCE_START_DEFAULT, SOURCE_START_EARLIEST, SOURCE_START_LATEST };
 

@@ -84,7 +84,9 @@ struct worker_options {
     bool taps_first;          /* begin with WORKER_TAPS */
     bool record_policy_all;
     bool dry_run;
-    uint64_t hash_seed; /* 0: one that nobody can guess; tests choose theirs */
+    bool observe; /* look only: plans are counted, nothing is emitted, no letter is sent */
+    bool observe_from_now; /* traces that began before a lane was opened are not judged */
+    uint64_t hash_seed;    /* 0: one that nobody can guess; tests choose theirs */
 };
 
 /* What all workers are doing; moved by the control thread, in this order. */
