@@ -90,6 +90,7 @@ char *summary_json(const struct app *app, const struct worker_account *account)
     json_object_set_new(line, "dead_lettered", dead);
     put(line, "rejected", counters->rejected);
     put(line, "lost", counters->lost);
+    put(line, "returned", counters->returned);
     put(line, "replayed", 0);
     put(line, "observed", 0);
     put(line, "held", (uint64_t)account->held);
@@ -127,6 +128,9 @@ void summary_print(const struct app *app, const struct worker_account *account)
                dead_records);
     if (counters->rejected > 0)
         printf("rejected   %12" PRIu64 " spans\n", counters->rejected);
+    if (counters->returned > 0)
+        printf("returned   %12" PRIu64 " spans, to the next owner of their partition\n",
+               counters->returned);
     printf("held       %12" PRId64 " spans\n", account->held);
     printf("balance    %12" PRId64 "\n", account->balance);
     (void)app;

@@ -188,10 +188,10 @@ static void close_lanes(struct source_kafka *source,
         struct lane *lane = known_lane(reader, &list->elems[i]);
         if (lane == NULL || lanes_state(lane) != state)
             continue;
+        source->closing[count++] = lanes_view(lane);
         lanes_fence(lane);
         if (lost) /* what the callee still publishes must not be committed */
             lane->committed = INT64_MAX;
-        source->closing[count++] = lanes_view(lane);
     }
     if (count > 0)
         source->options.events.on_close(source->options.events.arg, source->closing, count,

@@ -48,6 +48,7 @@ struct source_lane {
     uint32_t worker;
     uint32_t lane; /* its number at that worker: small, dense, reused after it is closed */
     bool tap;
+    bool gone; /* on_close: what was read of it is not at the broker any more */
 };
 
 struct source_kafka;
@@ -57,7 +58,8 @@ struct source_kafka;
  * on_close: the group takes lanes away; polls that begin from now on bring nothing of them.  The
  * callee waits until its workers have left the poll they are in, flushes and publishes the last
  * watermarks (source_kafka_publish), then returns; with `lost` nothing is committed any more.
- * A lane whose partition went back (the topic was made anew) is closed as lost and opened again.
+ * A lane whose partition went back (the topic was made anew) is closed as lost, and as gone, and
+ * opened again.
  */
 struct source_events {
     void (*on_open)(void *arg, const struct source_lane *lane);
