@@ -94,7 +94,7 @@ static void begin_settling(struct app *app)
 {
     SB_ASSERT(app->state == APP_RUNNING);
     app->state = APP_SETTLING;
-    source_kafka_stop_intake(app->source);
+    sources_stop_intake(app->sources);
     worker_group_set_phase(app->group, WORKER_SETTLE);
 }
 
@@ -119,11 +119,11 @@ static bool decides_at_end(const struct app *app)
 /* Message topics first, so that what they tell is known when the spans come. */
 static void step_drain(struct app *app)
 {
-    if (!app->taps_read && source_kafka_taps_drained(app->source)) {
+    if (!app->taps_read && sources_taps_drained(app->sources)) {
         app->taps_read = true;
         worker_group_set_phase(app->group, WORKER_RUN);
     }
-    if (app->taps_read && source_kafka_spans_drained(app->source))
+    if (app->taps_read && sources_spans_drained(app->sources))
         begin_settling(app);
 }
 
@@ -161,7 +161,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct app *app = arg;
-    source_kafka_service(app->source);
+    sources_service(app->sources);
     if (app->state != APP_ENDED)
         step(app);
 }
@@ -192,7 +192,7 @@ static bool watch(struct app *app, evutil_socket_t fd, short what, event_callbac
 
 static bool watch_all(struct app *app)
 {
-    bool watched = watch(app, source_kafka_event_fd(app->source), EV_READ, on_tick) &&
+    bool watched = watch(app, sources_event_fd(app->sources), EV_READ, on_tick) &&
                    watch(app, -1, EV_TIMEOUT, on_tick);
     if (watched && !app->run.keep_signals)
         watched = watch(app, SIGTERM, EV_SIGNAL, on_signal) &&
@@ -223,7 +223,7 @@ void control_close(struct app *app)
 int control_run(struct app *app)
 {
     if (!watch_all(app) || worker_group_start(app->group) != SB_OK ||
-        source_kafka_start(app->source) != SB_OK)
+        sources_start(app->sources) != SB_OK)
         app->exit_code = EX_SOFTWARE;
     else if (app->state != APP_ENDED) /* starting may have failed fast already */
         event_base_dispatch(app->base);

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "sink/otlp.h"
 #include "source/kafka.h"
+#include "source/sources.h"
 #include "worker/worker.h"
 
 enum app_state {
@@ -39,7 +40,8 @@ struct app {
     uint32_t sink_part_count;
     struct source_property *properties;
     struct worker_group *group;
-    struct source_kafka *source;
+    struct source_numbers lane_numbers;
+    struct sources *sources;
 
     struct event_base *base;
     struct watch *watch; /* NULL: no admin server */

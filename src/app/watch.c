@@ -64,7 +64,7 @@ static int write_health(void *arg, struct text *out)
     enum health_phase phase = HEALTH_RUNNING;
     if (app->state != APP_RUNNING)
         phase = HEALTH_STOPPING;
-    else if (!source_kafka_is_assigned(app->source))
+    else if (!sources_is_assigned(app->sources))
         phase = HEALTH_STARTING;
     return health_write(&watch->reasons, phase, out);
 }
@@ -78,15 +78,15 @@ static int write_alive(void *arg, struct text *out)
 /* Partitions come and go: the room grows with them, and no page is without those that fit. */
 static size_t read_lags(struct watch *watch)
 {
-    const struct source_kafka *source = watch->app->source;
-    size_t count = source_kafka_lags(source, watch->lags, watch->lag_room);
+    const struct sources *sources = watch->app->sources;
+    size_t count = sources_lags(sources, watch->lags, watch->lag_room);
     if (count > watch->lag_room) {
         struct source_lag *lags = memory_realloc(watch->lags, count, sizeof(*lags));
         if (lags == NULL)
             return watch->lag_room;
         watch->lags = lags;
         watch->lag_room = count;
-        count = source_kafka_lags(source, lags, count);
+        count = sources_lags(sources, lags, count);
     }
     return count < watch->lag_room ? count : watch->lag_room;
 }

@@ -287,7 +287,16 @@ static enum sb_err build_properties(struct app *app, uint32_t *ret_count)
     return SB_OK;
 }
 
-static enum sb_err build_source(struct app *app)
+/* Takes the source. */
+static enum sb_err add_source(struct app *app, struct source *source)
+{
+    enum sb_err err = sources_add(app->sources, source);
+    if (err != SB_OK)
+        source->ops->free(source, false);
+    return err;
+}
+
+static enum sb_err build_kafka(struct app *app)
 {
     const struct settings *settings = app->settings;
     size_t prefetch = settings->memory_bytes / 16;
@@ -300,6 +309,7 @@ static enum sb_err build_source(struct app *app)
     if (err != SB_OK)
         return err;
     const struct source_kafka_options options = {
+        .numbers = &app->lane_numbers,
         .bootstrap = settings->kafka.bootstrap,
         .group = settings->group,
         .instance = settings->instance,
@@ -316,7 +326,16 @@ static enum sb_err build_source(struct app *app)
         .log = app->log,
         .events = control_source_events(app),
     };
-    return source_kafka_new(&options, &app->source);
+    struct source *source;
+    err = source_kafka_new(&options, &source);
+    return err == SB_OK ? add_source(app, source) : err;
+}
+
+static enum sb_err build_sources(struct app *app)
+{
+    enum sb_err err =
+        sources_new(worker_count(app->settings), app->settings->topic_count, &app->sources);
+    return err == SB_OK ? build_kafka(app) : err;
 }
 
 int exit_code_of(enum sb_err err)
@@ -347,26 +366,26 @@ int wiring_build(struct app *app)
     if (err == SB_OK)
         err = build_workers(app);
     if (err == SB_OK)
-        err = build_source(app);
+        err = build_sources(app);
     if (err != SB_OK) {
         log_event(app->log, LOG_ERROR, "app", "start_failed",
                   LOG_TEXT("error", sb_err_text(err)));
         return exit_code_of(err);
     }
-    worker_group_attach(app->group, app->source);
+    worker_group_attach(app->group, app->sources);
     return EX_OK;
 }
 
 void wiring_stop(struct app *app)
 {
-    if (app->group != NULL && app->source != NULL)
+    if (app->group != NULL && app->sources != NULL)
         worker_group_publish(app->group);
     for (uint32_t i = 0; i < app->sink_count; i++)
         app->sinks[i]->ops->stop(app->sinks[i]);
-    if (app->group != NULL && app->source != NULL)
+    if (app->group != NULL && app->sources != NULL)
         worker_group_stop(app->group);
-    source_kafka_free(app->source, app->exit_code != EX_SOFTWARE);
-    app->source = NULL;
+    sources_free(app->sources, app->exit_code != EX_SOFTWARE);
+    app->sources = NULL;
 }
 
 void wiring_clear(struct app *app)

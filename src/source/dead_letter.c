@@ -1,6 +1,6 @@
 #include "dead_letter.h"
 
-#include "source/kafka.h"
+#include "kafka_ops.h"
 
 enum { GIVE_UP_WAIT_MS = 2000 };
 

@@ -111,7 +111,8 @@ static enum sb_err add_named_topics(struct reader *reader)
     const struct source_kafka_options *options = &reader->source->options;
     for (uint32_t i = 0; i < options->topic_count; i++) {
         const struct source_topic *configured = &options->topics[i];
-        if (configured->role != reader->role || topics_is_pattern(configured->pattern) ||
+        if (!topics_is_read(configured, reader->role) ||
+            topics_is_pattern(configured->pattern) ||
             topics_find(reader, configured->pattern) != NULL)
             continue;
         struct topic *topic;
@@ -129,7 +130,7 @@ static enum sb_err make_reader(struct source_kafka *source, enum source_role rol
     reader->role = role;
     bool wanted = false;
     for (uint32_t i = 0; i < source->options.topic_count; i++)
-        wanted = wanted || source->options.topics[i].role == role;
+        wanted = wanted || topics_is_read(&source->options.topics[i], role);
     if (!wanted)
         return SB_OK;
     enum sb_err err = make_handle(
@@ -194,13 +195,13 @@ static enum sb_err make_parts(struct source_kafka *source)
     return err;
 }
 
-enum sb_err source_kafka_new(const struct source_kafka_options *options,
-                             struct source_kafka **ret)
+enum sb_err source_kafka_new(const struct source_kafka_options *options, struct source **ret)
 {
-    SB_ASSERT(options->workers > 0 && options->topic_count > 0);
+    SB_ASSERT(options->workers > 0 && options->topic_count > 0 && options->numbers != NULL);
     struct source_kafka *source = memory_zalloc(1, sizeof(*source));
     if (source == NULL)
         return SB_ERR_MEMORY;
+    source->base.ops = &kafka_ops;
     source->options = *options;
     source->event_fd = -1;
     source->committing = true;
@@ -212,7 +213,7 @@ enum sb_err source_kafka_new(const struct source_kafka_options *options,
     }
     tap_service(source); /* the clocks of topics without taps */
     drain_refresh(source);
-    *ret = source;
+    *ret = &source->base;
     return SB_OK;
 }
 
@@ -420,10 +421,4 @@ void source_kafka_free(struct source_kafka *source, bool commit)
     if (source->event_fd >= 0)
         close(source->event_fd);
     memory_free(source);
-}
-
-bool source_kafka_find_topic(const struct source_kafka *source, enum source_role role,
-                             const char *name, uint32_t *ret_index)
-{
-    return matchers_find(source->matchers, role, name, ret_index);
 }

@@ -1,6 +1,6 @@
 /* lag: how far the partitions' lanes are behind, from what is known without asking anybody. */
+#include "kafka_ops.h"
 #include "lanes.h"
-#include "source/kafka.h"
 
 static int64_t greater(int64_t a, int64_t b)
 {

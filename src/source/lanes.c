@@ -63,7 +63,7 @@ enum sb_err lanes_get(struct topic *topic, int32_t partition, struct lane **ret)
     lane->topic = topic;
     lane->partition = partition;
     lane->worker = worker_index;
-    lane->number = worker->lane_count;
+    lane->number = source->options.numbers->lanes[worker_index];
     lane->start_offset = OFFSET_UNKNOWN;
     atomic_init(&lane->state, LANE_CLOSED);
     atomic_init(&lane->end_offset, OFFSET_UNKNOWN);
@@ -77,7 +77,7 @@ enum sb_err lanes_get(struct topic *topic, int32_t partition, struct lane **ret)
         memory_free(lane);
         return err;
     }
-    worker->lane_count++;
+    source->options.numbers->lanes[worker_index]++;
     reader->next_worker++;
     reader->lanes[reader->lane_count++] = lane;
     *ret = lane;
@@ -152,6 +152,7 @@ void lanes_close(struct lane *lane)
 struct source_lane lanes_view(const struct lane *lane)
 {
     return (struct source_lane){
+        .source = &lane->topic->reader->source->base,
         .topic = lane->topic->index,
         .topic_name = lane->topic->name,
         .partition = lane->partition,
@@ -159,5 +160,6 @@ struct source_lane lanes_view(const struct lane *lane)
         .lane = lane->number,
         .tap = reader_is_tap(lane->topic->reader),
         .gone = lanes_state(lane) == LANE_REWOUND,
+        .coordinates = true,
     };
 }

@@ -2,6 +2,7 @@
 
 #include "lanes.h"
 #include "tap.h"
+#include "topics.h"
 #include "trouble.h"
 
 enum { SEEK_WAIT_MS = 5000 };
@@ -11,7 +12,7 @@ enum { SEEK_WAIT_MS = 5000 };
 bool peek_is_wanted(const struct source_kafka *source)
 {
     for (uint32_t i = 0; i < source->options.topic_count; i++)
-        if (source->options.topics[i].role == SOURCE_MESSAGES &&
+        if (topics_is_read(&source->options.topics[i], SOURCE_MESSAGES) &&
             source->options.topics[i].start == SOURCE_START_DEFAULT)
             return true;
     return false;

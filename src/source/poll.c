@@ -1,6 +1,5 @@
 /* poll: records for workers, out of the queues of the library. */
 #include "lanes.h"
-#include "source/kafka.h"
 #include "trouble.h"
 
 #include <string.h>
@@ -112,6 +111,7 @@ static void fill_record(struct lane *lane, rd_kafka_message_t *message, struct r
     rd_kafka_timestamp_type_t type;
     int64_t time_ms = rd_kafka_message_timestamp(message, &type);
     *ret = (struct record){
+        .source = &lane->topic->reader->source->base,
         .topic = lane->topic->index,
         .lane = lane->number,
         .partition = message->partition,
@@ -241,14 +241,14 @@ void source_kafka_wake(struct source_kafka *source, uint32_t worker)
         rd_kafka_queue_yield(woken->idle);
 }
 
-void source_record_release(struct record *record)
+void source_kafka_release(struct record *record)
 {
     if (record->handle != NULL)
         rd_kafka_message_destroy(record->handle);
     record->handle = NULL;
 }
 
-size_t source_record_headers(const struct record *record, struct record_header *ret, size_t max)
+size_t source_kafka_headers(const struct record *record, struct record_header *ret, size_t max)
 {
     rd_kafka_headers_t *headers;
     if (rd_kafka_message_headers(record->handle, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -146,7 +146,7 @@ static enum sb_err set_number(const struct source_kafka_options *options, rd_kaf
 static bool has_role(const struct source_kafka_options *options, enum source_role role)
 {
     for (uint32_t i = 0; i < options->topic_count; i++)
-        if (options->topics[i].role == role)
+        if (options->topics[i].kind == SOURCE_KAFKA && options->topics[i].role == role)
             return true;
     return false;
 }

@@ -17,8 +17,8 @@
 
 #include "core/assert.h"
 #include "core/mailbox.h"
+#include "kafka_ops.h"
 #include "slots.h"
-#include "source/kafka.h"
 
 enum { BATCH_MAX = 256, OFFSET_UNKNOWN = -1, READER_COUNT = 2 };
 
@@ -96,8 +96,7 @@ struct worker {
     rd_kafka_queue_t *idle; /* always empty: to wait on while intake is stopped */
     const struct reader *idle_of;
     struct slots lanes; /* by number */
-    uint32_t lane_count;
-    uint8_t apart[64]; /* two workers never share a cache line here */
+    uint8_t apart[64];  /* two workers never share a cache line here */
 };
 
 /* What other threads tell the control thread. */
@@ -121,6 +120,7 @@ struct troubles;
 struct commits;
 
 struct source_kafka {
+    struct source base; /* first */
     struct source_kafka_options options;
     struct reader readers[READER_COUNT]; /* by role */
     struct worker *workers;

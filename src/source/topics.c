@@ -76,7 +76,8 @@ enum sb_err matchers_new(const struct source_kafka_options *options, struct matc
     matchers->count = options->topic_count;
     err = SB_OK;
     for (uint32_t i = 0; i < options->topic_count && err == SB_OK; i++)
-        err = compile_entry(options, &options->topics[i], &matchers->entries[i]);
+        if (options->topics[i].kind == SOURCE_KAFKA)
+            err = compile_entry(options, &options->topics[i], &matchers->entries[i]);
 out:
     if (err != SB_OK)
         matchers_free(matchers);
@@ -129,8 +130,8 @@ bool matchers_find(const struct matchers *matchers, enum source_role role, const
 {
     bool named = false;
     for (uint32_t i = 0; i < matchers->count; i++) {
-        if (matchers->entries[i].pattern.code != NULL ||
-            strcmp(matchers->topics[i].pattern, name) != 0)
+        const struct matcher *pattern = &matchers->entries[i].pattern;
+        if (pattern->text == NULL || pattern->code != NULL || strcmp(pattern->text, name) != 0)
             continue;
         named = true;
         if (matchers->topics[i].role == role) {

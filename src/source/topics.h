@@ -17,6 +17,12 @@ enum sb_err matchers_new(const struct source_kafka_options *options,
                          struct matchers **ret) SB_MUST_USE;
 void matchers_free(struct matchers *matchers);
 
+/* Is it a topic of Kafka, of that role? */
+static inline bool topics_is_read(const struct source_topic *topic, enum source_role role)
+{
+    return topic->kind == SOURCE_KAFKA && topic->role == role;
+}
+
 static inline bool topics_is_pattern(const char *pattern)
 {
     return pattern[0] == '^';

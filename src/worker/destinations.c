@@ -24,7 +24,7 @@ static uint16_t match_topics(const struct worker_options *options, struct bytes 
         memcpy(text, name.at, name.len);
         text[name.len] = '\0';
         uint32_t index;
-        if (source_kafka_find_topic(options->source, SOURCE_MESSAGES, text, &index))
+        if (sources_find_topic(options->sources, SOURCE_MESSAGES, text, &index))
             return (uint16_t)index;
     }
     return (uint16_t)options->topic_count;

@@ -17,14 +17,14 @@ static void add_queue_spans(const struct emission *emission)
 {
     struct worker *worker = emission->worker;
     for (uint32_t i = 0; i < emission->patch_count; i++) {
-        bool wanted;
-        while (!patch_write_queue_span(emission, &emission->patches[i], &wanted))
+        uint32_t envelope;
+        while (!patch_write_queue_span(emission, &emission->patches[i], &envelope))
             worker_wait_for_sinks(worker);
-        if (!wanted)
+        if (envelope == PATCH_NO_QUEUE_SPAN)
             continue;
         const struct egress_span span = {.raw = text_bytes(&worker->queue_span),
                                          .trace = emission->plan->canonical,
-                                         .envelope = worker->queue_envelope,
+                                         .envelope = envelope,
                                          .record = RECORD_NONE};
         worker->synthetic_out++;
         add(worker, &span);

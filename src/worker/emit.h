@@ -32,9 +32,10 @@ bool patch_write(const struct emission *emission, struct bytes *ret_raw) SB_MUST
 
 /*
  * patch.c: writes the span of the time between queue and consumer to worker->queue_span;
- * *ret_wanted tells whether the patch has one.  False: memory is short.
+ * *ret_envelope is the one it goes under, or PATCH_NO_QUEUE_SPAN.  False: memory is short.
  */
+#define PATCH_NO_QUEUE_SPAN UINT32_MAX
 bool patch_write_queue_span(const struct emission *emission, const struct span_patch *patch,
-                            bool *ret_wanted) SB_MUST_USE;
+                            uint32_t *ret_envelope) SB_MUST_USE;
 
 #endif

@@ -81,23 +81,24 @@ static enum sb_err init_stages(struct worker *worker)
 }
 
 /* The resource that queue spans belong to: the broker's. */
-static enum sb_err intern_queue_envelope(struct worker *worker)
+static enum sb_err intern_queue_envelope(struct worker *worker, const char *system,
+                                         uint32_t *ret)
 {
     struct text resource;
     struct text fields;
     text_init(&resource, 256);
     text_init(&fields, 256);
     otlp_write_string_attribute(&resource, 1, BYTES_LITERAL("service.name"),
-                                BYTES_LITERAL("kafka"));
+                                bytes_text(system));
     otlp_write_bytes_field(&fields, 1, text_bytes(&resource));
     const struct otlp_envelope content = {.resource_fields = text_bytes(&fields)};
     enum sb_err err = resource.error;
     if (err == SB_OK)
         err = fields.error;
     if (err == SB_OK)
-        err = envelopes_intern(&worker->envelopes, &content, &worker->queue_envelope);
+        err = envelopes_intern(&worker->envelopes, &content, ret);
     if (err == SB_OK)
-        envelopes_hold(&worker->envelopes, worker->queue_envelope);
+        envelopes_hold(&worker->envelopes, *ret);
     text_clear(&resource);
     text_clear(&fields);
     return err;
@@ -143,7 +144,10 @@ static enum sb_err init_worker(struct worker_group *group, uint32_t number)
     if (err != SB_OK)
         return err;
     traces_init(&worker->traces, worker->window);
-    return intern_queue_envelope(worker);
+    err = intern_queue_envelope(worker, "kafka", &worker->queue_envelopes[0]);
+    if (err == SB_OK)
+        err = intern_queue_envelope(worker, "rabbitmq", &worker->queue_envelopes[1]);
+    return err;
 }
 
 static void clear_lanes(struct lane_list *list)
@@ -270,9 +274,9 @@ void worker_group_free(struct worker_group *group)
     memory_free(group);
 }
 
-void worker_group_attach(struct worker_group *group, struct source_kafka *source)
+void worker_group_attach(struct worker_group *group, struct sources *sources)
 {
-    group->options.source = source;
+    group->options.sources = sources;
 }
 
 enum sb_err worker_group_start(struct worker_group *group)
@@ -293,7 +297,7 @@ enum sb_err worker_group_start(struct worker_group *group)
 static void wake_all(struct worker_group *group)
 {
     for (uint32_t i = 0; i < group->count; i++)
-        source_kafka_wake(group->options.source, i);
+        sources_wake(group->options.sources, i);
 }
 
 void worker_group_set_phase(struct worker_group *group, enum worker_phase phase)
@@ -309,7 +313,7 @@ static void command_worker(struct worker_group *group, uint32_t number, struct c
         return;
     sem_init(&command->done, 0, 0);
     mailbox_post(&group->workers[number].commands, &command->item);
-    source_kafka_wake(group->options.source, number);
+    sources_wake(group->options.sources, number);
     while (sem_wait(&command->done) != 0)
         SB_ASSERT(errno == EINTR);
     sem_destroy(&command->done);
@@ -365,7 +369,7 @@ void worker_group_dead_letter_done(struct worker_group *group, void *ticket, enu
     letter->result = result;
     uint32_t owner = letter->worker;
     mailbox_post(&group->workers[owner].letters_done, &letter->item);
-    source_kafka_wake(group->options.source, owner);
+    sources_wake(group->options.sources, owner);
 }
 
 void worker_group_batch_done(void *arg, struct sink_batch *batch)
@@ -374,7 +378,7 @@ void worker_group_batch_done(void *arg, struct sink_batch *batch)
     struct worker *worker = batch->owner;
     uint32_t number = worker->number; /* the batch may be gone once it is posted */
     if (mailbox_post(&worker->egress.returned, &batch->item))
-        source_kafka_wake(group->options.source, number);
+        sources_wake(group->options.sources, number);
 }
 
 /* Have all workers seen the phase, with nothing left to do in it? */

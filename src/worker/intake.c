@@ -90,17 +90,23 @@ void emit_read_fact(struct worker *worker, const struct otlp_span *span,
     finish_fact(span, envelope, ret);
 }
 
+/* What stands for the cluster in coordinates of streams: no topic of Kafka is mistaken for one. */
+#define RABBITMQ_CLUSTER BYTES_LITERAL("rabbitmq")
+
 /*
  * The cluster that the span names, or none where it is the one that is read: most spans name no
  * cluster, and that is the one they mean.
  */
-static struct bytes foreign_cluster(struct worker *worker, struct bytes named)
+static struct bytes cluster_of(struct worker *worker, const struct repair_fact *fact)
 {
     const struct bytes none = {0};
+    struct bytes named = fact->cluster_id;
+    if (fact->system == REPAIR_SYSTEM_RABBITMQ)
+        return RABBITMQ_CLUSTER;
     if (named.len == 0)
         return none;
     if (worker->cluster_id == NULL)
-        worker->cluster_id = source_kafka_cluster_id(worker->options->source);
+        worker->cluster_id = sources_cluster_id(worker->options->sources);
     bool is_own =
         worker->cluster_id == NULL || bytes_equal(bytes_text(worker->cluster_id), named);
     return is_own ? none : named;
@@ -136,8 +142,8 @@ static bool read_side(struct worker *worker, const struct otlp_span *span,
         .has_key = repair_fact_has_coordinate(&fact),
     };
     if (ret->has_key)
-        ret->key = repair_coordinate_key(foreign_cluster(worker, fact.cluster_id),
-                                         fact.destination, fact.partition, fact.offset);
+        ret->key = repair_coordinate_key(cluster_of(worker, &fact), fact.destination,
+                                         fact.partition, fact.offset);
     if (consumer)
         learned_add(&worker->group->learned, destination);
     ret->has_link =
@@ -289,6 +295,25 @@ static enum sb_err prepare(struct worker *worker, const struct record *record,
     return err;
 }
 
+/* Its spans go on, or it is dead-lettered.  SB_ERR_MEMORY: neither. */
+static enum sb_err take_record(struct worker *worker, const struct record *record,
+                               ledger_record number)
+{
+    static const unsigned reasons[] = {[RECORD_TOO_LARGE] = OTLP_FAULT_RECORD_TOO_LARGE,
+                                       [RECORD_POISON] = WORKER_REASON_POISON};
+    enum otlp_fault fault = OTLP_FAULT_NONE;
+    if (record->flaw != RECORD_WHOLE) {
+        letters_send_record(worker, record, number, reasons[record->flaw]);
+        return SB_OK;
+    }
+    enum sb_err err = prepare(worker, record, &fault);
+    if (err == SB_OK && fault == OTLP_FAULT_NONE)
+        take_spans(worker, record, number);
+    else if (err == SB_OK)
+        letters_send_record(worker, record, number, fault);
+    return err;
+}
+
 /* The open lane with that number, or NULL. */
 static struct lane *find_lane(const struct lane_list *list, uint32_t number)
 {
@@ -302,15 +327,10 @@ void intake_record(struct worker *worker, const struct record *record)
         return; /* not begun, so never committed: it is read again */
     ledger_record number;
     enum sb_err err = ledger_begin(worker->ledger, lane->ledger, record->offset, &number);
-    enum otlp_fault fault = OTLP_FAULT_NONE;
     if (err == SB_OK) {
         worker->counters.records_read++;
         worker->topic_counters[record->topic].records_read++;
-        err = prepare(worker, record, &fault);
-        if (err == SB_OK && fault == OTLP_FAULT_NONE)
-            take_spans(worker, record, number);
-        else if (err == SB_OK)
-            letters_send_record(worker, record, number, fault);
+        err = take_record(worker, record, number);
     } else {
         lane->stalled = true; /* or the watermark would pass the record that was not begun */
     }
@@ -377,7 +397,7 @@ void intake_message(struct worker *worker, const struct record *record)
     const struct worker_topic *topic = &worker->options->topics[record->topic];
     worker->counters.messages_read++;
     worker->topic_counters[record->topic].messages_read++;
-    if (lane == NULL || topic->repair.mode == REPAIR_OFF)
+    if (lane == NULL || !lane->coordinates || topic->repair.mode == REPAIR_OFF)
         return;
     struct repair_message_side side = {
         .time_ns = record->time_type == RECORD_TIME_NONE || record->time_ms < 0
@@ -385,7 +405,8 @@ void intake_message(struct worker *worker, const struct record *record)
                        : (uint64_t)record->time_ms * NS_PER_MS,
     };
     side.has_context = read_context(worker, record, &side.context);
-    struct repair_key key = repair_coordinate_key(
-        (struct bytes){0}, bytes_text(lane->topic_name), record->partition, record->offset);
+    struct bytes cluster = topic->rabbitmq ? RABBITMQ_CLUSTER : (struct bytes){0};
+    struct repair_key key = repair_coordinate_key(cluster, bytes_text(lane->topic_name),
+                                                  record->partition, record->offset);
     gather_add_message(worker, key, &side);
 }

@@ -20,6 +20,8 @@ const char *worker_reason_text(unsigned reason)
         return "too_large_for_backend";
     if (reason == WORKER_REASON_REFUSED)
         return "refused_by_backend";
+    if (reason == WORKER_REASON_POISON)
+        return "poison";
     return otlp_fault_text((enum otlp_fault)reason);
 }
 
@@ -92,7 +94,7 @@ static enum sb_err post(struct worker *worker, const struct draft *draft, struct
         .header_count = (uint32_t)count,
         .ticket = letter,
     };
-    return source_kafka_dead_letter(worker->options->source, &sent);
+    return sources_dead_letter(worker->options->sources, &sent);
 }
 
 /*

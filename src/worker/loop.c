@@ -2,7 +2,7 @@
  * loop: the worker's thread.
  *
  * A turn takes in what others sent, decides what is due, and reads new records if nothing
- * stands in the way; it sleeps only inside source_kafka_poll, and is woken from there.
+ * stands in the way; it sleeps only inside sources_poll, and is woken from there.
  */
 #include <errno.h>
 #include <time.h>
@@ -20,7 +20,7 @@ enum {
     BLOCKED_WAIT_MS = 1
 };
 #define LANE_ANY            UINT32_MAX
-#define PUBLISH_INTERVAL_NS (100 * NS_PER_MS)
+#define PUBLISH_INTERVAL_NS (5 * NS_PER_MS)
 
 /* Intake keeps this much of the window free, so that a record once begun finds room. */
 #define WINDOW_RESERVE_PART 16
@@ -73,7 +73,7 @@ static void wake_readers(struct worker *worker)
         if (!worker->exchange.wake[to])
             continue;
         worker->exchange.wake[to] = false;
-        source_kafka_wake(worker->options->source, to);
+        sources_wake(worker->options->sources, to);
     }
 }
 
@@ -87,7 +87,7 @@ static void publish(struct worker *worker)
         if (watermark == LEDGER_NO_OFFSET || watermark == lane->published)
             continue;
         lane->published = watermark;
-        source_kafka_publish(worker->options->source, worker->number, i, watermark);
+        lane->source->ops->publish(lane->source, worker->number, i, watermark);
     }
 }
 
@@ -113,7 +113,9 @@ static void open_lane(struct worker *worker, const struct source_lane *opened)
     struct lane *lane = &list->at[opened->lane];
     SB_ASSERT(!lane->open);
     *lane = (struct lane){
+        .source = opened->source,
         .tap = opened->tap,
+        .coordinates = opened->coordinates,
         .topic = opened->topic,
         .partition = opened->partition,
         .published = LEDGER_NO_OFFSET,
@@ -223,8 +225,8 @@ static bool intake_blocked(const struct worker *worker)
 static bool read_taps(struct worker *worker)
 {
     struct record records[MESSAGES_POLLED];
-    size_t count = source_kafka_poll_taps(worker->options->source, worker->number, records,
-                                          MESSAGES_POLLED);
+    size_t count =
+        sources_poll_taps(worker->options->sources, worker->number, records, MESSAGES_POLLED);
     for (size_t i = 0; i < count; i++) {
         intake_message(worker, &records[i]);
         source_record_release(&records[i]);
@@ -248,8 +250,8 @@ static void read_spans(struct worker *worker, uint32_t wait_ms)
     struct polled *polled = &worker->polled;
     if (polled->at == polled->count) {
         polled->at = 0;
-        polled->count = (uint32_t)source_kafka_poll(worker->options->source, worker->number,
-                                                    wait_ms, polled->records, RECORDS_POLLED);
+        polled->count = (uint32_t)sources_poll(worker->options->sources, worker->number,
+                                               wait_ms, polled->records, RECORDS_POLLED);
         if (wait_ms > 0)
             worker->now_ns = clock_monotonic_ns(worker->options->clock);
     }

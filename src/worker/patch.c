@@ -32,7 +32,7 @@ static void put_span_id(struct text *out, const char *key, struct span_id id)
 
 struct hop_text {
     char evidence[EVIDENCE_LEN];
-    struct bytes system;
+    bool rabbitmq; /* else Kafka */
     struct bytes destination;
     int64_t partition;
     int64_t offset;
@@ -83,8 +83,7 @@ static void read_hop(const struct emission *emission, const struct evidence_item
         .destination = fact.destination,
         .partition = fact.partition,
         .offset = fact.offset,
-        .system = fact.system == REPAIR_SYSTEM_RABBITMQ ? BYTES_LITERAL("rabbitmq")
-                                                        : BYTES_LITERAL("kafka"),
+        .rabbitmq = fact.system == REPAIR_SYSTEM_RABBITMQ,
     };
     if (item->join.rule == REPAIR_RULE_LINK) {
         char trace[TRACE_ID_HEX_LEN + 1];
@@ -287,7 +286,8 @@ static void put_queue_span(const struct emission *emission, const struct span_pa
     otlp_write_bool_attribute(out, OTLP_SPAN_ATTRIBUTES, BYTES_LITERAL("spanbridge.synthetic"),
                               true);
     otlp_write_string_attribute(out, OTLP_SPAN_ATTRIBUTES, BYTES_LITERAL("messaging.system"),
-                                hop->system);
+                                hop->rabbitmq ? BYTES_LITERAL("rabbitmq")
+                                              : BYTES_LITERAL("kafka"));
     otlp_write_string_attribute(out, OTLP_SPAN_ATTRIBUTES,
                                 BYTES_LITERAL("messaging.destination.name"), hop->destination);
     if (hop->partition >= 0)
@@ -300,17 +300,17 @@ static void put_queue_span(const struct emission *emission, const struct span_pa
 }
 
 bool patch_write_queue_span(const struct emission *emission, const struct span_patch *patch,
-                            bool *ret_wanted)
+                            uint32_t *ret_envelope)
 {
     struct text *out = &emission->worker->queue_span;
     text_reset(out);
+    *ret_envelope = PATCH_NO_QUEUE_SPAN;
     /* Only a hop that became an edge has a place for the queue span in its trace. */
-    *ret_wanted =
-        patch->is_consumer && patch->joined && has_queue_span(emission->worker, patch);
-    if (!*ret_wanted)
+    if (!patch->is_consumer || !patch->joined || !has_queue_span(emission->worker, patch))
         return true;
     struct hop_text hop;
     read_hop(emission, patch->evidence, &hop);
+    *ret_envelope = emission->worker->queue_envelopes[hop.rabbitmq];
     put_queue_span(emission, patch, &hop);
     return out->error == SB_OK;
 }

@@ -54,9 +54,11 @@ static inline ledger_record record_number(uint32_t record)
 
 /* A partition that this worker reads. */
 struct lane {
+    struct source *source;
     bool open;
     bool tap;
-    bool stalled; /* a record of it could not be begun, so none behind it may be */
+    bool coordinates; /* offsets of its records name them for ever */
+    bool stalled;     /* a record of it could not be begun, so none behind it may be */
     uint32_t topic;
     int32_t partition;
     ledger_partition ledger;
@@ -201,7 +203,7 @@ struct worker {
     struct text rewritten; /* it, where links of it change */
     struct text original_links;
     struct text queue_span;
-    uint32_t queue_envelope; /* of the queue spans */
+    uint32_t queue_envelopes[2]; /* of the queue spans: of Kafka, of RabbitMQ */
 
     struct egress egress;
     uint32_t synthetic_out; /* tickets of spans of our own */

@@ -159,7 +159,7 @@ void verdict_close(struct worker *worker, window_trace trace, const char *reason
 static bool tap_may_explain(const struct worker *worker, const struct hop_side *side)
 {
     return destinations_tapped(&worker->destinations, side->settings) &&
-           source_kafka_tap_time_ns(worker->options->source, side->settings) < side->start_ns;
+           sources_tap_time_ns(worker->options->sources, side->settings) < side->start_ns;
 }
 
 /* Will the consumer of what was sent here come, as consumers of that destination do? */

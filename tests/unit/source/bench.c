@@ -306,9 +306,19 @@ static void *run_worker(void *arg)
     return NULL;
 }
 
+enum sb_err driver_new_source(struct driver *driver)
+{
+    driver->options.numbers = &driver->numbers;
+    struct source *source = NULL;
+    enum sb_err err = source_kafka_new(&driver->options, &source);
+    if (err == SB_OK)
+        driver->source = source_kafka_of(source);
+    return err;
+}
+
 void driver_start(struct driver *driver)
 {
-    assert_int_equal(source_kafka_new(&driver->options, &driver->source), SB_OK);
+    assert_int_equal(driver_new_source(driver), SB_OK);
     for (uint32_t i = 0; i < driver->options.workers; i++) {
         driver->workers[i].driver = driver;
         driver->workers[i].index = i;

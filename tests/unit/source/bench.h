@@ -14,7 +14,7 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
-#include "source/kafka.h"
+#include "kafka_ops.h"
 
 enum {
     BENCH_WORKERS_MAX = 4,
@@ -69,6 +69,7 @@ struct seen {
 
 struct driver {
     struct source_kafka_options options;
+    struct source_numbers numbers;
     struct source_topic topics[4];
     struct source_property properties[12];
     struct source_kafka *source;
@@ -107,6 +108,9 @@ void driver_init(struct driver *driver, const char *bootstrap);
 struct source_topic *driver_topic(struct driver *driver, const char *pattern,
                                   enum source_role role);
 void driver_property(struct driver *driver, const char *name, const char *value);
+
+/* Creates the source alone. */
+enum sb_err driver_new_source(struct driver *driver) SB_MUST_USE;
 
 /* Creates the source, starts it and the workers. */
 void driver_start(struct driver *driver);

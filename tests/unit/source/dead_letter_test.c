@@ -77,7 +77,7 @@ static void letters_end_with_the_source(void **state)
     driver_init(&driver, kafka.bootstrap);
     driver_topic(&driver, "spans", SOURCE_SPANS)->dead_letter_topic = "letters";
     driver_property(&driver, "queue.buffering.max.messages", "20");
-    assert_int_equal(source_kafka_new(&driver.options, &driver.source), SB_OK);
+    assert_int_equal(driver_new_source(&driver), SB_OK);
     rd_kafka_mock_broker_set_down(kafka.cluster, 1);
     struct source_dead_letter letter = {.topic = 0, .value = BYTES_LITERAL("v")};
     uint32_t taken = 0;

@@ -29,7 +29,7 @@ static void failed_allocations_leave_nothing_behind(void **state)
     uint64_t nth = 0;
     while (err == SB_ERR_MEMORY) {
         memory_fail_at(++nth);
-        err = source_kafka_new(&driver.options, &driver.source);
+        err = driver_new_source(&driver);
     }
     memory_fail_at(0);
     assert_int_equal(err, SB_OK);
@@ -46,15 +46,15 @@ static void wrong_settings_are_refused(void **state)
     mock_kafka_start(&kafka, 1);
     make_options();
     driver_property(&driver, "fetch.wait.max.ms", "soon");
-    assert_int_equal(source_kafka_new(&driver.options, &driver.source), SB_ERR_CONFIG);
+    assert_int_equal(driver_new_source(&driver), SB_ERR_CONFIG);
     make_options();
     /* Each is right, but not both together: only making the handle tells. */
     driver_property(&driver, "security.protocol", "ssl");
     driver_property(&driver, "ssl.ca.location", "/nowhere/ca.crt");
-    assert_int_equal(source_kafka_new(&driver.options, &driver.source), SB_ERR_CONFIG);
+    assert_int_equal(driver_new_source(&driver), SB_ERR_CONFIG);
     make_options();
     driver_topic(&driver, "^a(b", SOURCE_SPANS);
-    assert_int_equal(source_kafka_new(&driver.options, &driver.source), SB_ERR_CONFIG);
+    assert_int_equal(driver_new_source(&driver), SB_ERR_CONFIG);
     assert_null(driver.source);
     driver_clear(&driver);
     mock_kafka_stop(&kafka);

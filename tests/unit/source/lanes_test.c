@@ -21,7 +21,7 @@ static struct source_kafka *new_source(void)
     driver_init(&driver, kafka.bootstrap);
     driver_topic(&driver, "spans", SOURCE_SPANS);
     driver_topic(&driver, "orders", SOURCE_MESSAGES);
-    assert_int_equal(source_kafka_new(&driver.options, &driver.source), SB_OK);
+    assert_int_equal(driver_new_source(&driver), SB_OK);
     for (uint32_t i = 0; i < driver.options.workers; i++)
         pthread_mutex_init(&driver.workers[i].turn, NULL);
     return driver.source;

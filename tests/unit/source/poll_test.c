@@ -99,7 +99,7 @@ static void a_waiting_poll_is_woken(void **state)
     mock_kafka_topic(&kafka, "spans", 1);
     driver_init(&driver, kafka.bootstrap);
     driver_topic(&driver, "spans", SOURCE_SPANS);
-    assert_int_equal(source_kafka_new(&driver.options, &driver.source), SB_OK);
+    assert_int_equal(driver_new_source(&driver), SB_OK);
     struct record record;
     /* A wake before the wait is not lost, be it that the poll looks without waiting first. */
     for (size_t max = 0; max <= 1; max++) {

@@ -9,7 +9,7 @@
 enum { TOPICS = 3 };
 
 struct fixture {
-    struct source_kafka source;
+    struct fake_source source;
     struct worker_topic topics[TOPICS];
     struct worker_options options;
     struct destinations destinations;
@@ -30,7 +30,7 @@ static void set_up(struct fixture *fixture)
     fixture->topics[2] = (struct worker_topic){
         .name = "payments", .role = WORKER_MESSAGES, .repair = {.mode = REPAIR_LINK}};
     fixture->options = (struct worker_options){
-        .source = &fixture->source,
+        .sources = fixture->source.sources,
         .topics = fixture->topics,
         .topic_count = TOPICS,
         .default_repair = {.mode = REPAIR_REPORT},

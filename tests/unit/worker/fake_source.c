@@ -1,20 +1,11 @@
 #include "fake_source.h"
 
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "core/memory.h"
 #include "support/test.h"
-
-void fake_source_init(struct source_kafka *source)
-{
-    memset(source, 0, sizeof(*source));
-    assert_int_equal(pthread_mutex_init(&source->lock, NULL), 0);
-    for (int i = 0; i < FAKE_WORKERS; i++)
-        for (int j = 0; j < FAKE_LANES; j++)
-            source->published[i][j] = -1;
-    for (int i = 0; i < FAKE_TOPICS; i++)
-        source->tap_time_ns[i] = UINT64_MAX;
-}
 
 static void free_headers(struct fake_header *headers, size_t count)
 {
@@ -41,12 +32,12 @@ static void clear_queue(struct fake_queue *queue)
     }
 }
 
-void fake_source_forget(struct source_kafka *source, uint32_t worker)
+void fake_source_forget(struct fake_source *source, uint32_t worker)
 {
     clear_queue(&source->spans[worker]);
 }
 
-void fake_source_clear(struct source_kafka *source)
+void fake_source_clear(struct fake_source *source)
 {
     for (int i = 0; i < FAKE_WORKERS; i++) {
         clear_queue(&source->spans[i]);
@@ -60,6 +51,8 @@ void fake_source_clear(struct source_kafka *source)
         source->letters = next;
     }
     pthread_mutex_destroy(&source->lock);
+    sources_free(source->sources, false);
+    close(source->event_fd);
 }
 
 static uint8_t *copy(struct bytes in)
@@ -72,7 +65,7 @@ static uint8_t *copy(struct bytes in)
     return out;
 }
 
-struct fake_record *fake_source_push(struct source_kafka *source, uint32_t worker, bool tap,
+struct fake_record *fake_source_push(struct fake_source *source, uint32_t worker, bool tap,
                                      const struct record *record)
 {
     struct fake_queue *queue = tap ? &source->taps[worker] : &source->spans[worker];
@@ -82,6 +75,7 @@ struct fake_record *fake_source_push(struct source_kafka *source, uint32_t worke
     pushed->record = *record;
     pushed->value = copy(record->value);
     pushed->record.value.at = pushed->value;
+    pushed->record.source = &source->base;
     pushed->record.handle = pushed;
     if (queue->first == NULL)
         queue->first = pushed;
@@ -99,7 +93,7 @@ void fake_source_add_header(struct fake_record *record, const char *name, const 
         .name = (char *)copy(bytes_text(name)), .value = (char *)copy(bytes_text(value))};
 }
 
-static size_t poll_queue(struct source_kafka *source, struct fake_queue *queue,
+static size_t poll_queue(struct fake_source *source, struct fake_queue *queue,
                          struct record *ret, size_t max)
 {
     size_t count = 0;
@@ -112,20 +106,31 @@ static size_t poll_queue(struct source_kafka *source, struct fake_queue *queue,
     return count;
 }
 
-size_t source_kafka_poll(struct source_kafka *source, uint32_t worker, uint32_t wait_ms,
+static struct fake_source *fake_of(struct source *source)
+{
+    return (struct fake_source *)source;
+}
+
+static const struct fake_source *fake_of_const(const struct source *source)
+{
+    return (const struct fake_source *)source;
+}
+
+static size_t poll_spans(struct source *base, uint32_t worker, uint32_t wait_ms,
                          struct record *ret, size_t max)
 {
+    struct fake_source *source = fake_of(base);
     (void)wait_ms; /* time stands still: nothing can come while it waits */
     return poll_queue(source, &source->spans[worker], ret, max);
 }
 
-size_t source_kafka_poll_taps(struct source_kafka *source, uint32_t worker, struct record *ret,
-                              size_t max)
+static size_t poll_taps(struct source *base, uint32_t worker, struct record *ret, size_t max)
 {
+    struct fake_source *source = fake_of(base);
     return poll_queue(source, &source->taps[worker], ret, max);
 }
 
-void source_record_release(struct record *record)
+static void release_record(struct record *record)
 {
     struct fake_record *fake = record->handle;
     fake->source->polled--;
@@ -133,7 +138,7 @@ void source_record_release(struct record *record)
     record->handle = NULL;
 }
 
-size_t source_record_headers(const struct record *record, struct record_header *ret, size_t max)
+static size_t read_headers(const struct record *record, struct record_header *ret, size_t max)
 {
     const struct fake_record *fake = record->handle;
     for (size_t i = 0; i < fake->header_count && i < max; i++) {
@@ -143,33 +148,34 @@ size_t source_record_headers(const struct record *record, struct record_header *
     return fake->header_count;
 }
 
-void source_kafka_wake(struct source_kafka *source, uint32_t worker)
+static void wake(struct source *source, uint32_t worker)
 {
-    atomic_fetch_add(&source->wakes[worker], 1);
+    atomic_fetch_add(&fake_of(source)->wakes[worker], 1);
 }
 
-void source_kafka_publish(struct source_kafka *source, uint32_t worker, uint32_t lane,
-                          int64_t offset)
+static void publish(struct source *base, uint32_t worker, uint32_t lane, int64_t offset)
 {
+    struct fake_source *source = fake_of(base);
     assert_true(worker < FAKE_WORKERS && lane < FAKE_LANES);
     assert_true(offset > source->published[worker][lane]);
     source->published[worker][lane] = offset;
 }
 
-uint64_t source_kafka_tap_time_ns(const struct source_kafka *source, uint32_t topic)
+static uint64_t tap_time_ns(const struct source *source, uint32_t topic)
 {
-    return source->tap_time_ns[topic];
+    return fake_of_const(source)->tap_time_ns[topic];
 }
 
-char *source_kafka_cluster_id(struct source_kafka *source)
+static char *cluster_id(struct source *source)
 {
-    return memory_copy_text(source->cluster_id);
+    return memory_copy_text(fake_of(source)->cluster_id);
 }
 
-bool source_kafka_find_topic(const struct source_kafka *source, enum source_role role,
-                             const char *name, uint32_t *ret_index)
+static bool find_topic(const struct source *base, enum source_role role, const char *name,
+                       uint32_t *ret_index)
 {
-    ((struct source_kafka *)(uintptr_t)source)->lookups++;
+    const struct fake_source *source = fake_of_const(base);
+    ((struct fake_source *)(uintptr_t)source)->lookups++;
     for (uint32_t i = 0; i < FAKE_TOPICS; i++) {
         if (source->topic_names[i] == NULL || source->topic_roles[i] != role ||
             strcmp(source->topic_names[i], name) != 0)
@@ -180,7 +186,7 @@ bool source_kafka_find_topic(const struct source_kafka *source, enum source_role
     return false;
 }
 
-static void keep_letter(struct source_kafka *source, const struct source_dead_letter *sent)
+static void keep_letter(struct fake_source *source, const struct source_dead_letter *sent)
 {
     struct fake_letter *letter = calloc(1, sizeof(*letter));
     assert_non_null(letter);
@@ -200,7 +206,7 @@ static void keep_letter(struct source_kafka *source, const struct source_dead_le
     source->letter_count++;
 }
 
-static enum sb_err take_letter(struct source_kafka *source,
+static enum sb_err take_letter(struct fake_source *source,
                                const struct source_dead_letter *letter)
 {
     if (source->letters_full > 0) {
@@ -213,13 +219,64 @@ static enum sb_err take_letter(struct source_kafka *source,
     return SB_OK;
 }
 
-enum sb_err source_kafka_dead_letter(struct source_kafka *source,
-                                     const struct source_dead_letter *letter)
+static enum sb_err dead_letter(struct source *base, const struct source_dead_letter *letter)
 {
+    struct fake_source *source = fake_of(base);
     pthread_mutex_lock(&source->lock);
     enum sb_err err = take_letter(source, letter);
     pthread_mutex_unlock(&source->lock);
     return err;
+}
+
+static int event_fd(const struct source *source)
+{
+    return fake_of_const(source)->event_fd;
+}
+
+static bool has_all(const struct source *source, uint32_t topic)
+{
+    (void)source;
+    (void)topic;
+    return true;
+}
+
+static void free_nothing(struct source *source, bool commit)
+{
+    (void)source;
+    (void)commit;
+}
+
+static const struct source_ops fake_ops = {
+    .event_fd = event_fd,
+    .poll = poll_spans,
+    .poll_taps = poll_taps,
+    .wake = wake,
+    .release = release_record,
+    .headers = read_headers,
+    .publish = publish,
+    .reads = has_all,
+    .takes_letters = has_all,
+    .find_topic = find_topic,
+    .dead_letter = dead_letter,
+    .tap_time_ns = tap_time_ns,
+    .cluster_id = cluster_id,
+    .free = free_nothing,
+};
+
+void fake_source_init(struct fake_source *source)
+{
+    memset(source, 0, sizeof(*source));
+    assert_int_equal(pthread_mutex_init(&source->lock, NULL), 0);
+    for (int i = 0; i < FAKE_WORKERS; i++)
+        for (int j = 0; j < FAKE_LANES; j++)
+            source->published[i][j] = -1;
+    for (int i = 0; i < FAKE_TOPICS; i++)
+        source->tap_time_ns[i] = UINT64_MAX;
+    source->base.ops = &fake_ops;
+    source->event_fd = eventfd(0, EFD_CLOEXEC);
+    assert_true(source->event_fd >= 0);
+    assert_int_equal(sources_new(FAKE_WORKERS, FAKE_TOPICS, &source->sources), SB_OK);
+    assert_int_equal(sources_add(source->sources, &source->base), SB_OK);
 }
 
 const char *fake_letter_header(const struct fake_letter *letter, const char *name)

@@ -1,8 +1,6 @@
 /*
- * fake_source: the functions of source/kafka.h over plain queues, so that a worker can be
- * tested without a broker.
+ * fake_source: a source over plain queues, so that a worker can be tested without a broker.
  *
- * Its objects are linked in before the stage's library, which is then left out by the linker.
  * Records end when they are released: whoever looks at one afterwards is seen by ASan.
  */
 #ifndef SB_TEST_WORKER_FAKE_SOURCE_H
@@ -12,7 +10,7 @@
 #include <stdatomic.h>
 
 #include "core/text.h"
-#include "source/kafka.h"
+#include "source/sources.h"
 
 enum { FAKE_WORKERS = 4, FAKE_LANES = 8, FAKE_HEADERS = 8, FAKE_TOPICS = 8 };
 
@@ -24,7 +22,7 @@ struct fake_header {
 /* A record that waits in a queue, or was polled and not yet released. */
 struct fake_record {
     struct fake_record *next;
-    struct source_kafka *source;
+    struct fake_source *source;
     struct record record;
     uint8_t *value;
     struct fake_header headers[FAKE_HEADERS];
@@ -47,7 +45,10 @@ struct fake_letter {
     bool answered;
 };
 
-struct source_kafka {
+struct fake_source {
+    struct source base;      /* first */
+    struct sources *sources; /* with this one alone */
+    int event_fd;
     const char *topic_names[FAKE_TOPICS]; /* NULL: no such topic */
     enum source_role topic_roles[FAKE_TOPICS];
     struct fake_queue spans[FAKE_WORKERS];
@@ -67,13 +68,13 @@ struct source_kafka {
     _Atomic uint32_t wakes[FAKE_WORKERS];
 };
 
-void fake_source_init(struct source_kafka *source);
-void fake_source_clear(struct source_kafka *source);
+void fake_source_init(struct fake_source *source);
+void fake_source_clear(struct fake_source *source);
 /* Span records of that worker which were not polled are gone, as after a rebalance. */
-void fake_source_forget(struct source_kafka *source, uint32_t worker);
+void fake_source_forget(struct fake_source *source, uint32_t worker);
 
 /* Queues a record for a worker; its value is copied.  The caller may add headers to it. */
-struct fake_record *fake_source_push(struct source_kafka *source, uint32_t worker, bool tap,
+struct fake_record *fake_source_push(struct fake_source *source, uint32_t worker, bool tap,
                                      const struct record *record);
 void fake_source_add_header(struct fake_record *record, const char *name, const char *value);
 

@@ -283,9 +283,9 @@ static void push_hops(struct rig *rig, uint32_t count)
     }
 }
 
-static void wait_for(struct rig *rig, bool (*is)(struct worker_group *group))
+static void wait_for(struct rig *rig, bool (*is)(struct rig *rig))
 {
-    while (!is(rig->group)) {
+    while (!is(rig)) {
         pthread_mutex_lock(&rig->source.lock);
         rig_answer_letters(rig, SB_OK);
         pthread_mutex_unlock(&rig->source.lock);
@@ -295,9 +295,19 @@ static void wait_for(struct rig *rig, bool (*is)(struct worker_group *group))
     }
 }
 
-static bool has_read_all(struct worker_group *group)
+static bool has_read_all(struct rig *rig)
 {
-    return atomic_load(&group->options.source->queued) == 0;
+    return atomic_load(&rig->source.queued) == 0;
+}
+
+static bool is_quiet(struct rig *rig)
+{
+    return worker_group_is_quiet(rig->group);
+}
+
+static bool is_idle(struct rig *rig)
+{
+    return worker_group_is_idle(rig->group);
 }
 
 static void test_threads_do_the_same(void **state)
@@ -312,13 +322,18 @@ static void test_threads_do_the_same(void **state)
     assert_int_equal(worker_group_start(rig.group), SB_OK);
     wait_for(&rig, has_read_all);
     const struct source_lane lane = {
-        .topic = TOPIC_SPANS, .topic_name = "spans", .worker = 1, .lane = 2};
+        .source = &rig.source.base,
+        .topic = TOPIC_SPANS,
+        .topic_name = "spans",
+        .worker = 1,
+        .lane = 2,
+    };
     worker_group_open_lane(rig.group, &lane);
     worker_group_set_phase(rig.group, WORKER_SETTLE);
-    wait_for(&rig, worker_group_is_quiet);
+    wait_for(&rig, is_quiet);
     worker_group_close_lanes(rig.group, &lane, 1, NS_PER_S);
     worker_group_set_phase(rig.group, WORKER_DECIDE);
-    wait_for(&rig, worker_group_is_idle);
+    wait_for(&rig, is_idle);
     worker_group_publish(rig.group);
     worker_group_stop(rig.group);
     struct worker_counters counters;
@@ -349,18 +364,21 @@ static void test_threads_stand_still_while_lanes_close(void **state)
     rig_start(&rig);
     push_hops(&rig, HOPS);
     assert_int_equal(worker_group_start(rig.group), SB_OK);
-    const struct source_lane lane = {
-        .topic = TOPIC_SPANS, .topic_name = "spans", .partition = 1, .worker = 1};
+    const struct source_lane lane = {.source = &rig.source.base,
+                                     .topic = TOPIC_SPANS,
+                                     .topic_name = "spans",
+                                     .partition = 1,
+                                     .worker = 1};
     for (int round = 0; round < ROUNDS; round++) {
         worker_group_close_lanes(rig.group, &lane, 1, 0);
         worker_group_open_lane(rig.group, &lane);
     }
     wait_for(&rig, has_read_all);
     worker_group_set_phase(rig.group, WORKER_SETTLE);
-    wait_for(&rig, worker_group_is_quiet);
+    wait_for(&rig, is_quiet);
     worker_group_close_lanes(rig.group, &lane, 1, 0);
     worker_group_set_phase(rig.group, WORKER_DECIDE);
-    wait_for(&rig, worker_group_is_idle);
+    wait_for(&rig, is_idle);
     worker_group_stop(rig.group);
     struct worker_account account;
     worker_group_take_account(rig.group, &account, NULL);

@@ -187,6 +187,22 @@ static void test_the_last_valid_header_counts(void **state)
     finish(&rig);
 }
 
+/* An offset that is a delivery tag names nothing: nobody is joined by it. */
+static void test_offsets_that_are_no_coordinates_join_nobody(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig, 1);
+    rig_worker(&rig, 0)->taps.at[0].coordinates = false;
+    struct hop hop = hop_default(&rig, HOP_BY_HEADER);
+    hop_push(&rig, &hop);
+    rig_wait(&rig);
+    rig_wait(&rig);
+    hop_expect_apart(&rig, &hop);
+    assert_int_equal(rig_counters(&rig).messages_read, 1);
+    finish(&rig);
+}
+
 static void test_headers_beyond_the_limits_are_not_looked_at(void **state)
 {
     (void)state;
@@ -244,8 +260,8 @@ static void test_polled_records_do_not_outlive_their_lane(void **state)
     /* As if they had been polled before the sink was full. */
     struct worker *worker = rig_worker(&rig, 0);
     worker->polled.at = 0;
-    worker->polled.count =
-        (uint32_t)source_kafka_poll(&rig.source, 0, 0, worker->polled.records, RECORDS_POLLED);
+    worker->polled.count = (uint32_t)sources_poll(rig.source.sources, 0, 0,
+                                                  worker->polled.records, RECORDS_POLLED);
     assert_int_equal(rig.source.polled, 10);
     rig_turn(&rig, 0);
     assert_int_equal(rig.source.polled, 10);
@@ -367,7 +383,7 @@ static void test_one_shortage_strands_one_span(void **state)
     uint8_t body[100] = {0};
     const struct arrival arrival = {.trace_id = rig_trace(&rig, 1, 1),
                                     .raw = bytes_of(body, sizeof(body)),
-                                    .envelope = worker->queue_envelope};
+                                    .envelope = worker->queue_envelopes[0]};
     memory_fail_at(1);
     arrival_send(worker, 1, &arrival);
     memory_fail_at(0);
@@ -435,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_a_record_may_be_spread_over_all_workers),
         cmocka_unit_test(test_json_is_read_where_the_topic_says_so),
         cmocka_unit_test(test_the_last_valid_header_counts),
+        cmocka_unit_test(test_offsets_that_are_no_coordinates_join_nobody),
         cmocka_unit_test(test_headers_beyond_the_limits_are_not_looked_at),
         cmocka_unit_test(test_records_of_a_lane_that_was_taken_away_are_passed_over),
         cmocka_unit_test(test_polled_records_do_not_outlive_their_lane),

@@ -191,6 +191,37 @@ static void push_empty_to(struct rig *rig, uint32_t lane, uint32_t topic, int64_
     (void)fake_source_push(&rig->source, 0, false, &record);
 }
 
+/* What the source says about a record counts more than what is in it. */
+static void test_a_flawed_record_is_not_decoded(void **state)
+{
+    (void)state;
+    static const struct {
+        enum record_flaw flaw;
+        unsigned reason;
+        const char *text;
+    } cases[] = {
+        {RECORD_TOO_LARGE, OTLP_FAULT_RECORD_TOO_LARGE, "record_too_large"},
+        {RECORD_POISON, WORKER_REASON_POISON, "poison"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct rig rig;
+        rig_init(&rig);
+        rig_start(&rig);
+        const struct record record = {.topic = TOPIC_SPANS, .flaw = cases[i].flaw};
+        (void)fake_source_push(&rig.source, 0, false, &record);
+        publish(&rig);
+        publish(&rig);
+        assert_int_equal(rig.source.letter_count, 1);
+        assert_string_equal(
+            fake_letter_header(rig.source.letters, "__connect.errors.exception.message"),
+            cases[i].text);
+        assert_int_equal(rig_counters(&rig).dead_records[cases[i].reason], 1);
+        assert_int_equal(rig.source.published[0][0], 1);
+        assert_int_equal(rig_balance(&rig), 0);
+        rig_clear(&rig);
+    }
+}
+
 /*
  * A topic that stopped stays so when another one does: or the records passed over meanwhile
  * would be committed by those that come after.
@@ -537,6 +568,7 @@ int main(void)
         cmocka_unit_test(test_context_headers_can_be_left_out),
         cmocka_unit_test(test_what_is_tolerated_is_passed_over_and_counted),
         cmocka_unit_test(test_an_error_that_is_not_tolerated_stops_its_topic),
+        cmocka_unit_test(test_a_flawed_record_is_not_decoded),
         cmocka_unit_test(test_two_topics_may_stop),
         cmocka_unit_test(test_letters_wait_for_room),
         cmocka_unit_test(test_waiting_letters_keep_their_order_and_content),

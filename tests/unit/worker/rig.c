@@ -95,9 +95,12 @@ static void post_command(struct rig *rig, uint32_t worker, struct command *comma
     sem_destroy(&command->done);
 }
 
-static struct source_lane lane_of(uint32_t worker, uint32_t lane, bool tap, uint32_t topic)
+static struct source_lane lane_of(struct rig *rig, uint32_t worker, uint32_t lane, bool tap,
+                                  uint32_t topic)
 {
-    return (struct source_lane){.topic = topic,
+    return (struct source_lane){.source = &rig->source.base,
+                                .coordinates = true,
+                                .topic = topic,
                                 .topic_name = topic_names[topic],
                                 .partition = (int32_t)(tap ? 0 : worker),
                                 .worker = worker,
@@ -107,14 +110,14 @@ static struct source_lane lane_of(uint32_t worker, uint32_t lane, bool tap, uint
 
 void rig_open_lane(struct rig *rig, uint32_t worker, uint32_t lane, bool tap, uint32_t topic)
 {
-    const struct source_lane opened = lane_of(worker, lane, tap, topic);
+    const struct source_lane opened = lane_of(rig, worker, lane, tap, topic);
     struct command command = {.type = COMMAND_OPEN_LANE, .lanes = &opened, .lane_count = 1};
     post_command(rig, worker, &command);
 }
 
 int64_t rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane, uint64_t budget_ns)
 {
-    struct source_lane closed = lane_of(worker, lane, false, TOPIC_SPANS);
+    struct source_lane closed = lane_of(rig, worker, lane, false, TOPIC_SPANS);
     closed.gone = rig->lanes_gone;
     struct command command = {
         .type = COMMAND_FLUSH,
@@ -156,7 +159,7 @@ void rig_start(struct rig *rig)
 {
     start_decide(rig);
     assert_int_equal(worker_group_new(&rig->options, &rig->group), SB_OK);
-    worker_group_attach(rig->group, &rig->source);
+    worker_group_attach(rig->group, rig->source.sources);
     for (uint32_t i = 0; i < rig->options.worker_count; i++)
         rig_open_lane(rig, i, 0, false, TOPIC_SPANS);
     rig_open_lane(rig, 0, 0, true, TOPIC_ORDERS);
@@ -361,8 +364,8 @@ void rig_drain(struct rig *rig)
         assert_int_equal(worker->traces.extras.used, 0);
         assert_int_equal(worker->traces.sides.used, 0);
         assert_int_equal(worker->traces.evidence.used, 0);
-        /* Of the envelopes only that of the queue spans is in use. */
-        assert_int_equal(worker->envelopes.by_hash.used, worker->envelopes.idle + 1);
+        /* Of the envelopes only those of the queue spans are in use. */
+        assert_int_equal(worker->envelopes.by_hash.used, worker->envelopes.idle + 2);
     }
     struct worker_counters counters = rig_counters(rig);
     assert_int_equal(counters.held_window + counters.held_egress + counters.held_letters, 0);

@@ -32,7 +32,7 @@ struct rig {
     const char *tenant_key; /* resource attribute; NULL: none */
 
     struct fake_clock clock;
-    struct source_kafka source;
+    struct fake_source source;
     struct fake_sink sinks[RIG_SINKS];
     struct sink *sink_list[RIG_SINKS];
     struct worker_batching batching[RIG_SINKS];

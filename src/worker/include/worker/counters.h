@@ -42,6 +42,7 @@
 enum {
     WORKER_REASON_TOO_LARGE = OTLP_FAULT_COUNT, /* for the backend, even alone */
     WORKER_REASON_REFUSED,                      /* by the backend, for its content */
+    WORKER_REASON_POISON,                       /* a record that came back too often */
     WORKER_REASON_COUNT
 };
 

@@ -21,7 +21,7 @@
 #include "otlp/scan.h"
 #include "repair/resolve.h"
 #include "sink/sink.h"
-#include "source/kafka.h"
+#include "source/sources.h"
 #include "worker/counters.h"
 
 /* How hops of one destination are repaired. */
@@ -39,7 +39,8 @@ struct worker_topic {
     const char *name;    /* of the topic file */
     const char *pattern; /* topic, or regular expression with ^ */
     enum worker_role role;
-    bool json; /* encoding otlp_json */
+    bool rabbitmq; /* else Kafka */
+    bool json;     /* encoding otlp_json */
     bool dead_letters;
     bool context_headers; /* on dead letters */
     bool tolerant;        /* errors.tolerance = "all" */
@@ -57,7 +58,7 @@ struct worker_options {
     uint32_t worker_count;
     const struct clock_source *clock;
     struct log *log;
-    struct source_kafka *source; /* set by worker_group_attach */
+    struct sources *sources; /* set by worker_group_attach */
     const struct worker_topic *topics;
     uint32_t topic_count;
     struct worker_repair default_repair;
@@ -104,7 +105,7 @@ enum sb_err worker_group_new(const struct worker_options *options,
 void worker_group_stop(struct worker_group *group);
 void worker_group_free(struct worker_group *group);
 
-void worker_group_attach(struct worker_group *group, struct source_kafka *source);
+void worker_group_attach(struct worker_group *group, struct sources *sources);
 enum sb_err worker_group_start(struct worker_group *group) SB_MUST_USE;
 
 void worker_group_set_phase(struct worker_group *group, enum worker_phase phase);
