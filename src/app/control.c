@@ -71,6 +71,14 @@ static void on_trouble(void *arg, const char *what, const char *text, bool fatal
         end(app, EX_UNAVAILABLE);
 }
 
+static void on_fenced(void *arg, const char *text)
+{
+    struct app *app = arg;
+    watch_trouble(app->watch, "group", text);
+    log_event(app->log, LOG_ERROR, "source", "fenced", LOG_TEXT("text", text));
+    end(app, EX_NOPERM);
+}
+
 static void on_gap(void *arg, const char *text)
 {
     const struct app *app = arg;
@@ -84,6 +92,7 @@ struct source_events control_source_events(struct app *app)
         .on_close = on_lanes_close,
         .on_dead_letter = on_dead_letter,
         .on_trouble = on_trouble,
+        .on_fenced = on_fenced,
         .on_gap = on_gap,
         .arg = app,
     };
@@ -156,12 +165,24 @@ static void step(struct app *app)
     }
 }
 
+/* Said once, and in the summary: what hops between instances look like needs an explanation. */
+static void watch_share(struct app *app)
+{
+    if (app->shared || sources_share(app->sources) != SOURCE_SHARE_PART)
+        return;
+    app->shared = true;
+    log_event(app->log, LOG_INFO, "source", "spans_are_shared",
+              LOG_TEXT("help", "other instances read a part of the spans: of a hop whose other "
+                               "side they have, at most a link is made"));
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct app *app = arg;
     sources_service(app->sources);
+    watch_share(app);
     if (app->state != APP_ENDED)
         step(app);
 }

@@ -52,6 +52,7 @@ struct app {
     bool stopping;  /* by a signal, not by drain */
     uint64_t deadline_ns;
     int exit_code;
+    bool shared; /* others were seen to read a part of the spans */
 };
 
 /* wiring.c: makes the stages from the settings.  A sysexits code, 0 when all is there. */

@@ -95,6 +95,7 @@ char *summary_json(const struct app *app, const struct worker_account *account)
     put(line, "observed", 0);
     put(line, "held", (uint64_t)account->held);
     json_object_set_new(line, "balance", json_integer(account->balance));
+    json_object_set_new(line, "shared", json_boolean(app->shared));
     put(line, "synthetic", counters->synthetic);
     json_object_set_new(line, "sinks", sinks(app));
     json_object_set_new(line, "traces", traces);
@@ -133,5 +134,7 @@ void summary_print(const struct app *app, const struct worker_account *account)
                counters->returned);
     printf("held       %12" PRId64 " spans\n", account->held);
     printf("balance    %12" PRId64 "\n", account->balance);
-    (void)app;
+    if (app->shared)
+        printf("shared with other instances: a hop whose other side they have gets a link at\n"
+               "most; joining these too takes scale, which is not in this version\n");
 }

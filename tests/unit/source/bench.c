@@ -175,6 +175,15 @@ static void on_trouble(void *arg, const char *what, const char *text, bool fatal
     pthread_mutex_unlock(&driver->lock);
 }
 
+static void on_fenced(void *arg, const char *text)
+{
+    struct driver *driver = arg;
+    pthread_mutex_lock(&driver->lock);
+    snprintf(driver->trouble, sizeof(driver->trouble), "%s", text);
+    driver->fenced = true;
+    pthread_mutex_unlock(&driver->lock);
+}
+
 static void on_gap(void *arg, const char *text)
 {
     struct driver *driver = arg;
@@ -204,6 +213,7 @@ void driver_init(struct driver *driver, const char *bootstrap)
                         .on_close = on_close,
                         .on_dead_letter = on_dead_letter,
                         .on_trouble = on_trouble,
+                        .on_fenced = on_fenced,
                         .on_gap = on_gap,
                         .arg = driver,
                     },

@@ -98,6 +98,7 @@ struct driver {
     uint32_t letters_failed;
     enum sb_err letter_result;
     bool fatal;
+    bool fenced;
     char trouble_what[BENCH_TEXT_LEN];
     char trouble[BENCH_TEXT_LEN]; /* the newest */
     char gap[BENCH_TEXT_LEN];     /* likewise */

@@ -218,9 +218,8 @@ static void test_a_producer_that_moved_is_unseen(void **state)
     (void)state;
     for (int merges = 0; merges < 2; merges++) {
         struct hop hop = start_hop(HOP_BY_COORDINATE);
-        rig.options.default_repair.unseen_merge = merges != 0;
         for (int i = 0; i < RIG_TOPICS; i++)
-            rig.topics[i].repair.unseen_merge = merges != 0;
+            rig.topics[i].repair.unseen = merges ? WORKER_UNSEEN_MERGE : WORKER_UNSEEN_LINK;
         push_hop(&hop);
         rig_close_lane(&rig, 1, 0, 0);
         rig_wait(&rig);

@@ -17,8 +17,10 @@ static void on_batch_done(void *arg, struct sink_batch *batch)
 
 static void init_topics(struct rig *rig)
 {
-    const struct worker_repair repair = {
-        .mode = REPAIR_AUTO, .queue_span = true, .unseen_merge = true, .links_max = 128};
+    const struct worker_repair repair = {.mode = REPAIR_AUTO,
+                                         .queue_span = true,
+                                         .unseen = WORKER_UNSEEN_MERGE,
+                                         .links_max = 128};
     fake_source_init(&rig->source);
     for (uint32_t i = 0; i < RIG_TOPICS; i++) {
         bool messages = i == TOPIC_ORDERS || i == TOPIC_PAYMENTS;

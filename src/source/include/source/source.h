@@ -25,6 +25,9 @@ enum source_kind { SOURCE_KAFKA, SOURCE_RABBITMQ };
 enum source_role { SOURCE_SPANS, SOURCE_MESSAGES };
 enum source_start { SOURCE_START_DEFAULT, SOURCE_START_EARLIEST, SOURCE_START_LATEST };
 
+/* What part of the span records of its topics comes to this process; PART: others have the rest. */
+enum source_share { SOURCE_SHARE_UNKNOWN, SOURCE_SHARE_PART, SOURCE_SHARE_ALL };
+
 enum { SOURCE_WORKERS_MAX = 64 };
 
 /* One topic file.  Every source is given all of them and takes what is of its kind. */
@@ -87,6 +90,8 @@ struct source_events {
      * or "rabbitmq".
      */
     void (*on_trouble)(void *arg, const char *what, const char *text, bool fatal);
+    /* Another process runs under the identity of this one, which has to end; text for people. */
+    void (*on_fenced)(void *arg, const char *text);
     /* Records were gone before they were read: by retention, or with their topic. */
     void (*on_gap)(void *arg, const char *text);
     void *arg;
@@ -175,6 +180,8 @@ struct source_ops {
     size_t (*lags)(const struct source *source, struct source_lag *ret, size_t max);
     /* Control thread: has it been given its share, be it empty? */
     bool (*is_assigned)(const struct source *source);
+    /* Any thread: UNKNOWN while it is being settled.  NULL: it can not tell, and counts as ALL. */
+    enum source_share (*share)(const struct source *source);
 
     /* Control thread: stops intake for good; lanes stay open so that watermarks still count. */
     void (*stop_intake)(struct source *source);
