@@ -9,8 +9,8 @@
 static const char help[] =
     "spanbridge check WORKER.conf [TOPIC.conf ...]\n"
     "\n"
-    "Checks configuration files without touching the network. Errors and warnings go to\n"
-    "stderr, as file:line: error: text. Exit code 0: all is well; 78: it is not.\n"
+    "Checks configuration files without touching the network. Errors, warnings and notes go\n"
+    "to stderr, as file:line: error: text. Exit code 0: all is well; 78: it is not.\n"
     "\n"
     "  --json           the report as JSON on stdout\n"
     "  --deny-warnings  warnings fail the check, too\n"
@@ -57,6 +57,8 @@ static int check(const struct settings_request *request, bool json, bool deny_wa
     config_report_init(&report);
     int code = settings_loader_load(request, &report, &settings);
     int printed = 0;
+    if (code == 0)
+        config_notes(settings, &report);
     if (code == 0 && deny_warnings && report.warnings > 0)
         code = EX_CONFIG;
     if (json && (code == 0 || code == EX_CONFIG))

@@ -38,14 +38,16 @@ static void append_count(struct text *out, uint32_t count, const char *what)
 void terminal_report(const struct config_report *report)
 {
     struct text text;
-    if (report->errors + report->warnings == 0)
+    if (report->errors + report->warnings + report->notes == 0)
         return;
     text_init(&text, TERMINAL_TEXT_MAX);
     config_report_text(report, terminal_has_colour(), &text);
-    append_count(&text, report->errors, "error");
-    text_append_text(&text, ", ");
-    append_count(&text, report->warnings, "warning");
-    text_append_char(&text, '\n');
+    if (report->errors + report->warnings > 0) {
+        append_count(&text, report->errors, "error");
+        text_append_text(&text, ", ");
+        append_count(&text, report->warnings, "warning");
+        text_append_char(&text, '\n');
+    }
     fputs(text_string(&text), stderr);
     text_clear(&text);
 }

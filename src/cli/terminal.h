@@ -18,7 +18,7 @@ bool terminal_has_colour(void);
 /* Writes all of it to stdout: 0, or EX_IOERR or EX_OSERR with a message. */
 int terminal_print(const struct text *text);
 
-/* Errors and warnings to stderr, with a count at the end. */
+/* Errors, warnings and notes to stderr; a count of what is amiss at the end. */
 void terminal_report(const struct config_report *report);
 
 #endif

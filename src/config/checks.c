@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "authority.h"
 #include "core/units.h"
 #include "policies.h"
 
@@ -29,37 +30,6 @@ static void check_sink_names(struct loader *loader)
     }
 }
 
-static bool is_host(const char *at, size_t len)
-{
-    if (len > 2 && at[0] == '[' && at[len - 1] == ']')
-        return strspn(at + 1, "0123456789abcdefABCDEF:.%") >= len - 2;
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                "0123456789.-_";
-    return len > 0 && len < 256 && strspn(at, plain) >= len;
-}
-
-static bool is_port(const char *at, size_t len)
-{
-    unsigned port = 0;
-    for (size_t i = 0; i < len; i++) {
-        if (at[i] < '0' || at[i] > '9' || len > 5)
-            return false;
-        port = port * 10 + (unsigned)(at[i] - '0');
-    }
-    return port >= 1 && port <= 65535;
-}
-
-/* host, host:port, [v6] or [v6]:port */
-static bool is_authority(const char *at, size_t len)
-{
-    const char *colon = at[0] == '[' ? memchr(at, ']', len) : at;
-    if (colon == NULL)
-        return false;
-    colon = memchr(colon, ':', len - (size_t)(colon - at));
-    size_t host = colon == NULL ? len : (size_t)(colon - at);
-    return is_host(at, host) && (colon == NULL || is_port(colon + 1, len - host - 1));
-}
-
 void checks_bootstrap(struct loader *loader, const char *const *field, const char *path)
 {
     struct place at = origin_place(loader, field, (struct place){.file = "?"});
@@ -77,7 +47,7 @@ void checks_bootstrap(struct loader *loader, const char *const *field, const cha
             len -= (size_t)(scheme + 3 - name);
             name = scheme + 3;
         }
-        if (!is_authority(name, len)) {
+        if (!authority_is(name, len)) {
             report_error(loader->report, at, "%s: \"%s\" is not host:port", path,
                          quote_bytes(bytes_of(name, len)).text);
             report_help(loader->report, "write host:port,host:port");
@@ -94,8 +64,8 @@ static void check_admin(struct loader *loader, struct place at)
         return;
     const char *colon = strrchr(*field, ':');
     const char *port = colon == NULL ? *field : colon + 1;
-    bool has_port = strcmp(port, "0") == 0 || is_port(port, strlen(port));
-    if (has_port && (colon == NULL || is_host(*field, (size_t)(colon - *field))))
+    bool has_port = strcmp(port, "0") == 0 || authority_is_port(port, strlen(port));
+    if (has_port && (colon == NULL || authority_is_host(*field, (size_t)(colon - *field))))
         return;
     report_error(loader->report, origin_place(loader, field, at),
                  "admin.listen: \"%s\" is not host:port", quote(*field).text);
@@ -239,6 +209,8 @@ void checks_worker(struct loader *loader, struct place at)
     policies_check_names(loader, settings->sampling.policies, settings->sampling.policy_count);
     checks_bootstrap(loader, &settings->kafka.bootstrap, "kafka.bootstrap");
     checks_properties(loader, settings->kafka.properties, settings->kafka.property_count);
+    checks_broker(loader, &settings->rabbitmq, &settings->rabbitmq.tls, "rabbitmq.", at);
+    checks_letters(loader, &settings->errors, at);
     check_window(loader, at);
     check_memory(loader, at);
     check_admin(loader, at);

@@ -232,9 +232,11 @@ static void check_otlp(struct loader *loader, const struct settings_sink *sink, 
 void checks_sink(struct loader *loader, const struct settings_sink *sink, struct place at)
 {
     at = origin_place(loader, &sink->name, at);
-    bool typed = origin_find(loader->private, &sink->type) != NULL; /* else it was reported */
+    bool typed = origin_is_read(loader->private, &sink->type); /* else it was reported */
     if (typed && sink->type == SETTINGS_SINK_KAFKA)
         checks_kafka_sink(loader, sink, at);
+    else if (typed && sink->type == SETTINGS_SINK_RABBITMQ)
+        checks_rabbitmq_sink(loader, sink, at);
     else if (typed)
         check_otlp(loader, sink, at);
     check_sizes(loader, sink, at);

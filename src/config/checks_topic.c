@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker_url.h"
 #include "checks.h"
 
 /* Rules of Apache Kafka (org.apache.kafka.common.internals.Topic). */
@@ -26,6 +27,13 @@ static void tell_topic_name(struct loader *loader, struct place at, const char *
         report_help(loader->report, "up to 249 letters, digits, '.', '_' and '-'");
 }
 
+void checks_topic_name(struct loader *loader, const char *name, const char *what,
+                       struct place at)
+{
+    if (!checks_is_topic_name(name))
+        tell_topic_name(loader, at, what, name);
+}
+
 /* librdkafka matches topics with POSIX extended expressions, too. */
 static bool compile(const char *pattern, regex_t *ret, char *why, size_t room)
 {
@@ -40,8 +48,7 @@ static void check_pattern(struct loader *loader, struct place at, const char *wh
                           const char *pattern)
 {
     if (pattern[0] != '^') {
-        if (!checks_is_topic_name(pattern))
-            tell_topic_name(loader, at, what, pattern);
+        checks_topic_name(loader, pattern, what, at);
         return;
     }
     regex_t regex;
@@ -66,7 +73,7 @@ static bool covers(const char *pattern, const char *name)
     return found;
 }
 
-static bool reads(const struct settings_topic *topic, const char *name)
+bool checks_topic_reads(const struct settings_topic *topic, const char *name)
 {
     if (topic->topic == NULL || !covers(topic->topic, name))
         return false;
@@ -88,63 +95,40 @@ void checks_topic(struct loader *loader, const struct settings_topic *topic, str
         report_warning(loader->report, exclude, "exclude has no effect on a single topic");
         report_help(loader->report, "a regular expression begins with ^");
     }
-    const char *dlq = topic->errors.deadletterqueue;
-    bool own = origin_find(loader->private, &topic->errors.deadletterqueue) != NULL;
-    if (own && dlq != NULL && !checks_is_topic_name(dlq))
-        tell_topic_name(loader, origin_place(loader, &topic->errors.deadletterqueue, at),
-                        "a dead-letter topic", dlq);
+    if (topic->source == SETTINGS_SOURCE_RABBITMQ)
+        checks_queue(loader, topic, at);
+    checks_letters(loader, &topic->errors, at);
     const struct origin *tolerance = origin_find(loader->private, &topic->errors.tolerance);
     if (topic->role == SETTINGS_ROLE_SPANS && tolerance != NULL &&
-        topic->errors.tolerance == SETTINGS_TOLERANCE_ALL && dlq == NULL) {
+        topic->errors.tolerance == SETTINGS_TOLERANCE_ALL &&
+        topic->errors.deadletterqueue == NULL && topic->errors.deadletterexchange == NULL) {
         report_warning(loader->report, origin_place(loader, &topic->errors.tolerance, at),
                        "records that can not be decoded are discarded");
-        report_help(loader->report, "errors.deadletterqueue keeps them");
+        report_help(loader->report,
+                    "errors.deadletterqueue or errors.deadletterexchange keeps them");
     }
     checks_properties(loader, topic->properties, topic->property_count);
 }
 
-/* A dead letter that comes back as input would go round for ever. */
-static void check_loop(struct loader *loader, const struct settings_topic *topic,
-                       struct place at)
+/* Two files with one queue, or with one file of positions. */
+static void check_queue_pair(struct loader *loader, const struct settings_topic *a,
+                             const struct settings_topic *b, struct place at)
 {
-    const struct settings *settings = loader->settings;
-    const char *dlq = topic->errors.deadletterqueue;
-    for (uint32_t i = 0; i < settings->topic_count && dlq != NULL; i++) {
-        const struct settings_topic *input = &settings->topics[i];
-        if (input->role != SETTINGS_ROLE_SPANS || !reads(input, dlq))
-            continue;
-        struct place worker = origin_place(loader, &settings->errors.deadletterqueue, at);
-        report_error(loader->report,
-                     origin_place(loader, &topic->errors.deadletterqueue, worker),
-                     "the dead-letter topic \"%s\" is an input of topic file %s",
-                     quote(dlq).text, quote(input->file).text);
-        report_help(loader->report, "dead letters would come back as records: %s",
-                    input->topic[0] == '^' ? "put it into exclude" : "name another topic");
-        return;
+    const struct settings_queue *first = &a->rabbitmq;
+    const struct settings_queue *second = &b->rabbitmq;
+    if (first->offsets != NULL && second->offsets != NULL &&
+        strcmp(first->offsets, second->offsets) == 0) {
+        report_error(loader->report, origin_place(loader, &second->offsets, at),
+                     "offsets of two topic files are one file");
+        report_help(loader->report, "the first one is %s", quote(a->file).text);
     }
-}
-
-/* So would kept spans, and be kept again. */
-static void check_sink_loop(struct loader *loader, const struct settings_sink *sink,
-                            struct place at)
-{
-    const struct settings *settings = loader->settings;
-    const char *cluster = sink->kafka.bootstrap;
-    bool ours = cluster == NULL || (settings->kafka.bootstrap != NULL &&
-                                    strcmp(cluster, settings->kafka.bootstrap) == 0);
-    if (sink->type != SETTINGS_SINK_KAFKA || sink->topic == NULL || !ours)
+    if (first->queue == NULL || second->queue == NULL || first->broker.url == NULL ||
+        second->broker.url == NULL || strcmp(first->queue, second->queue) != 0 ||
+        !broker_url_same(first->broker.url, second->broker.url))
         return;
-    for (uint32_t i = 0; i < settings->topic_count; i++) {
-        const struct settings_topic *input = &settings->topics[i];
-        if (input->role != SETTINGS_ROLE_SPANS || !reads(input, sink->topic))
-            continue;
-        report_error(loader->report, origin_place(loader, &sink->topic, at),
-                     "a sink's topic \"%s\" is an input of topic file %s",
-                     quote(sink->topic).text, quote(input->file).text);
-        report_help(loader->report, "kept spans would come back as records: %s",
-                    input->topic[0] == '^' ? "put it into exclude" : "name another topic");
-        return;
-    }
+    report_error(loader->report, origin_place(loader, &second->queue_configured, at),
+                 "queue \"%s\" is read by two topic files", quote(second->queue).text);
+    report_help(loader->report, "the first one is %s", quote(a->file).text);
 }
 
 static void check_pair(struct loader *loader, const struct settings_topic *a,
@@ -157,12 +141,13 @@ static void check_pair(struct loader *loader, const struct settings_topic *a,
         report_help(loader->report, "the first one is %s", quote(a->file).text);
         return;
     }
+    check_queue_pair(loader, a, b, b_at);
     if (a->topic == NULL || b->topic == NULL)
         return;
     const struct settings_topic *plain = b->topic[0] != '^' ? b : a;
     const struct settings_topic *other = plain == b ? a : b;
     bool same = strcmp(a->topic, b->topic) == 0;
-    if (same || (plain->topic[0] != '^' && reads(other, plain->topic))) {
+    if (same || (plain->topic[0] != '^' && checks_topic_reads(other, plain->topic))) {
         report_error(loader->report, origin_place(loader, &b->topic, b_at),
                      "topic \"%s\" is read by two topic files", quote(plain->topic).text);
         if (same)
@@ -170,6 +155,35 @@ static void check_pair(struct loader *loader, const struct settings_topic *a,
         else
             report_help(loader->report, "put it into exclude of %s", quote(other->file).text);
     }
+}
+
+/* Kafka is what topic files are of unless they say otherwise. */
+static bool uses_kafka(const struct loader *loader)
+{
+    const struct settings *settings = loader->settings;
+    bool uses = settings->topic_count == 0;
+    for (uint32_t i = 0; i < settings->topic_count; i++) {
+        const struct settings_topic *topic = &settings->topics[i];
+        bool letters =
+            topic->role == SETTINGS_ROLE_SPANS && topic->errors.deadletterqueue != NULL;
+        const struct origin *source = origin_find(loader->private, &topic->source);
+        bool known = source == NULL || !source->failed;
+        uses = uses || (known && topic->source == SETTINGS_SOURCE_KAFKA) || letters;
+    }
+    for (uint32_t i = 0; i < settings->sink_count; i++) {
+        const struct settings_sink *sink = &settings->sinks[i];
+        uses = uses || (sink->type == SETTINGS_SINK_KAFKA && sink->kafka.bootstrap == NULL);
+    }
+    return uses;
+}
+
+void checks_cluster(struct loader *loader, struct place at)
+{
+    const struct settings *settings = loader->settings;
+    if (origin_find(loader->private, &settings->kafka.bootstrap) != NULL || !uses_kafka(loader))
+        return;
+    report_error(loader->report, at, "kafka.bootstrap is missing");
+    report_help(loader->report, "Brokers to start from, as host:port,host:port.");
 }
 
 void checks_topics(struct loader *loader, const struct place *places, bool whole,
@@ -180,13 +194,12 @@ void checks_topics(struct loader *loader, const struct place *places, bool whole
     for (uint32_t i = 0; i < settings->topic_count; i++) {
         const struct settings_topic *topic = &settings->topics[i];
         spans = spans || topic->role == SETTINGS_ROLE_SPANS;
-        if (topic->role == SETTINGS_ROLE_SPANS)
-            check_loop(loader, topic, places[i]);
+        checks_loops_letters(loader, topic, places[i]);
         for (uint32_t j = 0; j < i; j++)
             check_pair(loader, &settings->topics[j], topic, places);
     }
     for (uint32_t i = 0; i < settings->sink_count; i++)
-        check_sink_loop(loader, &settings->sinks[i], at);
+        checks_loops_sink(loader, &settings->sinks[i], at);
     if (spans || !whole)
         return;
     report_error(loader->report, at,

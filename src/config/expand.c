@@ -185,8 +185,16 @@ enum sb_err expand(const char *raw, const char *beside, const struct config_file
         if (close == NULL)
             return refuse(&expander, "close it with }; $${ is a plain ${",
                           "a ${ in this text is not closed");
+        size_t from = out->len;
+        bool before = ret->secret;
+        ret->secret = false;
         enum sb_err err =
             expand_inner(&expander, bytes_of(open + 2, (size_t)(close - open) - 2));
+        if (ret->secret) {
+            ret->secret_from = before ? ret->secret_from : from;
+            ret->secret_to = out->len;
+        }
+        ret->secret = ret->secret || before;
         if (err != SB_OK)
             return err == SB_ERR_LIMIT ? refuse(&expander, "", "the expanded text is too long")
                                        : err;

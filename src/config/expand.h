@@ -7,7 +7,9 @@
 #include "config/load.h"
 
 struct expansion {
-    bool secret; /* from a file, or from a variable whose name says so: never shown */
+    bool secret;        /* from a file, or from a variable whose name says so: never shown */
+    size_t secret_from; /* that part of `out`, and all between the first and the last one */
+    size_t secret_to;
     char text[256];
     char help[256]; /* "" : none */
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker_url.h"
 #include "core/assert.h"
 #include "expand.h"
 #include "hints.h"
@@ -12,15 +13,14 @@
 #include "syntax.h"
 #include "value.h"
 
-enum { KEYS_MAX = 80, PATH_LEN = 192, TEXT_LEN_MAX = 256 << 10 };
+enum { KEYS_MAX = 96, PATH_LEN = 192, TEXT_LEN_MAX = 256 << 10 };
 
 struct walk {
     struct loader *loader;
     struct source *source;
     const struct schema *schema;
     void *base;
-    unsigned kind;        /* bit of the group's kind; 0: not known */
-    bool has_kind;        /* false: keys of kinds are passed over, their owner was reported */
+    unsigned kind;        /* bits of the group's kind; none of an axis: not known */
     bool later_kind;      /* it is one of a later version, with keys of its own */
     char where[PATH_LEN]; /* in front of paths in messages: "" or "sinks[0]." */
     bool seen[KEYS_MAX];
@@ -62,6 +62,15 @@ static bool is_utf8(const char *text)
     return true;
 }
 
+/* A URL is shown without its password: a secret there is no reason to hide all of it. */
+static bool is_secret(const struct target *target, const struct raw *raw,
+                      const struct expansion *expansion)
+{
+    bool url = (target->key->flags & SCHEMA_URL) != 0;
+    return expansion->secret &&
+           !(url && broker_url_hides(raw->text, expansion->secret_from, expansion->secret_to));
+}
+
 /* Replaces variables; false: reported. */
 static bool expand_raw(struct target *target, struct raw *raw)
 {
@@ -85,7 +94,7 @@ static bool expand_raw(struct target *target, struct raw *raw)
     } else {
         raw->text = loader_text(loader, text_string(&out));
         raw->lenient = true;
-        target->secret = target->secret || expansion.secret;
+        target->secret = target->secret || is_secret(target, raw, &expansion);
     }
     text_clear(&out);
     return err == SB_OK;
@@ -200,6 +209,8 @@ static void set_plain(struct walk *walk, struct target *target, const config_set
         set_single(target, &raw);
     else if (texts && raw.type == RAW_LIST)
         set_texts(walk, target, setting);
+    else if (raw.type == RAW_TEXT && (target->key->flags & SCHEMA_BARE) != 0)
+        value_set_list(target, &raw, &target->at, 1);
     else if (texts)
         value_tell_type(target, &raw);
     else if (milliseconds)
@@ -269,9 +280,11 @@ static const struct schema_key *find_first(const struct walk *walk,
     return NULL;
 }
 
-static void name_kinds(const struct schema *schema, unsigned kinds, char *ret, size_t room)
+/* The words of an axis, `kinds` being bits of it. */
+static void name_kinds(const struct schema *schema, unsigned axis, unsigned kinds, char *ret,
+                       size_t room)
 {
-    const struct schema_key *key = schema_find(schema, schema->kind_key);
+    const struct schema_key *key = schema_find(schema, schema->kind_keys[axis]);
     size_t len = 0;
     ret[0] = '\0';
     for (const struct schema_word *word = key->words; word->word != NULL; word++) {
@@ -284,27 +297,58 @@ static void name_kinds(const struct schema *schema, unsigned kinds, char *ret, s
     }
 }
 
-/* A key that this kind of group does not have. */
+/* False: whose the key is can not be told, since a kind is not known: that was reported. */
+static bool kind_is_known(const struct walk *walk, const struct schema_key *key)
+{
+    for (unsigned axis = 0; axis < SCHEMA_AXES; axis++) {
+        if (schema_axis(key->kinds, axis) != 0 && schema_axis(walk->kind, axis) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* A key that this kind of group does not have, for its kind of that axis. */
+static bool tell_kind(struct walk *walk, const struct schema_key *key, unsigned axis,
+                      const struct target *target)
+{
+    char have[128];
+    char want[128];
+    const struct schema *schema = walk->schema;
+    const char *kind_key = schema->kind_keys[axis];
+    bool goes = axis == 0 && schema->kind_mismatch_goes;
+    name_kinds(schema, axis, schema_axis(walk->kind, axis), have, sizeof(have));
+    name_kinds(schema, axis, schema_axis(key->kinds, axis), want, sizeof(want));
+    struct config_report *report = walk->loader->report;
+    if (goes)
+        report_warning(report, target->at, "%s has no effect with %s = \"%s\"", target->path,
+                       kind_key, have);
+    else
+        report_error(report, target->at, "%s is no parameter of %s", target->path, have);
+    struct unknown_key unknown = {
+        .schema = schema, .group = "", .name = key->path, .kind = walk->kind};
+    if (!hint_foreign_key(report, &unknown) && want[0] != '\0')
+        report_help(report, "it belongs to %s = \"%s\"", kind_key, want);
+    return goes;
+}
+
+/* True: the key is read; else it was reported, or can not be. */
 static bool fits_kind(struct walk *walk, const struct schema_key *key,
                       const struct target *target)
 {
-    if (key->kinds == 0 || (key->kinds & walk->kind) != 0)
+    if (schema_fits(key, walk->kind))
         return true;
-    if (!walk->has_kind)
-        return walk->schema->kind_mismatch_goes || key->type == SCHEMA_LIST;
-    char have[128];
-    char want[128];
-    name_kinds(walk->schema, walk->kind, have, sizeof(have));
-    name_kinds(walk->schema, key->kinds, want, sizeof(want));
-    struct config_report *report = walk->loader->report;
-    if (walk->schema->kind_mismatch_goes)
-        report_warning(report, target->at, "%s has no effect with %s = \"%s\"", target->path,
-                       walk->schema->kind_key, have);
-    else
-        report_error(report, target->at, "%s is no parameter of %s", target->path, have);
-    if (want[0] != '\0')
-        report_help(report, "it belongs to %s = \"%s\"", walk->schema->kind_key, want);
-    return walk->schema->kind_mismatch_goes;
+    for (unsigned axis = SCHEMA_AXES; axis-- > 0;) {
+        unsigned wanted = schema_axis(key->kinds, axis);
+        unsigned have = schema_axis(walk->kind, axis);
+        if (wanted == 0 || (wanted & have) != 0)
+            continue;
+        bool goes = axis == 0 && walk->schema->kind_mismatch_goes;
+        if (have != 0)
+            goes = tell_kind(walk, key, axis, target);
+        if (!goes && (have != 0 || key->type != SCHEMA_LIST))
+            return false;
+    }
+    return true;
 }
 
 static void walk_key(struct walk *walk, const struct schema_key *key,
@@ -321,8 +365,8 @@ static void walk_key(struct walk *walk, const struct schema_key *key,
     }
     if (!fits_kind(walk, key, &target)) {
         /* Without a kind nobody can say whose it is; it is there all the same. */
-        if (!walk->has_kind)
-            loader_set_origin(walk->loader, (char *)walk->base + key->offset, target.at,
+        if (!kind_is_known(walk, key))
+            loader_set_failed(walk->loader, (char *)walk->base + key->offset, target.at,
                               target.secret);
         return;
     }
@@ -337,9 +381,8 @@ static void walk_key(struct walk *walk, const struct schema_key *key,
     } else {
         uint32_t origins = walk->loader->private->origin_count;
         set_plain(walk, &target, setting, milliseconds);
-        /* What failed has an origin, too: it is there, and no check may miss it. */
         if (walk->loader->private->origin_count == origins)
-            loader_set_origin(walk->loader, (char *)walk->base + key->offset, target.at,
+            loader_set_failed(walk->loader, (char *)walk->base + key->offset, target.at,
                               target.secret);
     }
 }
@@ -414,8 +457,7 @@ static void tell_missing(struct walk *walk, struct place at)
 {
     for (uint32_t i = 0; i < walk->schema->count; i++) {
         const struct schema_key *key = &walk->schema->keys[i];
-        bool wanted = (key->flags & SCHEMA_REQUIRED) != 0 &&
-                      (key->kinds == 0 || (key->kinds & walk->kind) != 0);
+        bool wanted = (key->flags & SCHEMA_REQUIRED) != 0 && schema_fits(key, walk->kind);
         if (!wanted || walk->seen[i])
             continue;
         report_error(walk->loader->report, at, "%s%s is missing", walk->where, key->path);
@@ -427,25 +469,38 @@ static void tell_missing(struct walk *walk, struct place at)
     }
 }
 
-/* The kind of a group stands in one of its keys, which may come after others. */
-static void find_kind(struct walk *walk, const config_setting_t *group)
+/* Variables are replaced; what is wrong with them is reported when the key is read. */
+static const char *kind_text(struct walk *walk, const config_setting_t *setting)
 {
-    const char *name = walk->schema->kind_key;
-    walk->has_kind = true;
-    if (name == NULL)
-        return;
+    struct loader *loader = walk->loader;
+    const char *raw = config_setting_get_string(setting); /* NULL: no text */
+    if (raw == NULL || !expand_needed(raw))
+        return raw;
+    struct text out;
+    struct expansion expansion;
+    text_init(&out, TEXT_LEN_MAX);
+    const char *text = NULL;
+    if (expand(raw, place_of(walk, setting).file, loader->files, &out, &expansion) == SB_OK)
+        text = loader_text(loader, text_string(&out));
+    text_clear(&out);
+    return text;
+}
+
+/* The kind of a group stands in keys of it, which may come after others. */
+static void find_kind(struct walk *walk, const config_setting_t *group, unsigned axis)
+{
+    const char *name = walk->schema->kind_keys[axis];
     const config_setting_t *setting = config_setting_get_member(group, name);
     const struct schema_key *key = schema_find(walk->schema, name);
-    walk->has_kind = false;
-    if (setting == NULL || config_setting_type(setting) != CONFIG_TYPE_STRING)
-        return;
-    struct raw raw = raw_of(setting);
+    const char *text = key->preset;
+    if (setting != NULL)
+        text = kind_text(walk, setting);
     for (const struct schema_word *word = key->words; word->word != NULL; word++) {
-        if (strcmp(word->word, raw.text) != 0)
+        if (text == NULL || strcmp(word->word, text) != 0)
             continue;
-        walk->later_kind = word->later;
-        walk->has_kind = !word->later;
-        walk->kind = word->later ? 0 : 1U << word->value;
+        walk->later_kind = walk->later_kind || word->later;
+        if (!word->later)
+            walk->kind |= SCHEMA_KIND(axis, word->value);
     }
 }
 
@@ -453,7 +508,8 @@ static void find_kind(struct walk *walk, const config_setting_t *group)
 static void walk_whole(struct walk *walk, const config_setting_t *group, struct place at)
 {
     SB_ASSERT(walk->schema->count <= KEYS_MAX);
-    find_kind(walk, group);
+    for (unsigned axis = 0; axis < SCHEMA_AXES && walk->schema->kind_keys[axis] != NULL; axis++)
+        find_kind(walk, group, axis);
     value_set_presets(walk->loader, walk->schema, walk->base, walk->kind);
     walk_group(walk, group, "");
     tell_missing(walk, at);

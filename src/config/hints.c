@@ -9,7 +9,12 @@ enum { PATH_LEN = 128, LIST_LEN = 512 };
 
 static bool fits_kind(const struct unknown_key *unknown, const struct schema_key *key)
 {
-    return key->kinds == 0 || unknown->kind == 0 || (key->kinds & unknown->kind) != 0;
+    unsigned open = 0; /* of axes whose kind is not known, all */
+    for (unsigned axis = 0; axis < SCHEMA_AXES; axis++) {
+        if (schema_axis(unknown->kind, axis) == 0)
+            open |= schema_axis(~0U, axis) << (axis * SCHEMA_AXIS_BITS);
+    }
+    return schema_fits(key, unknown->kind | open);
 }
 
 /* The part of `path` right below `group`, or false if it is elsewhere. */
@@ -64,7 +69,7 @@ static bool hint_elsewhere(struct config_report *report, const struct unknown_ke
         const struct schema_key *key = &unknown->schema->keys[i];
         /* A name of a group in a group, such as a module's level, is nothing but a coincidence. */
         bool deep = strchr(key->path, '.') != strrchr(key->path, '.');
-        if (!deep && key->type != SCHEMA_LATER &&
+        if (!deep && key->type != SCHEMA_LATER && fits_kind(unknown, key) &&
             strcmp(schema_leaf(key->path), unknown->name) == 0) {
             hint_move(report, key->path);
             return true;
@@ -77,29 +82,59 @@ static bool hint_other_schema(struct config_report *report, const struct unknown
 {
     static const struct schema *const all[] = {&schema_worker, &schema_topic, &schema_sink,
                                                &schema_policy, NULL};
+    char places[PATH_LEN] = "";
+    size_t len = 0;
     for (const struct schema *const *other = all; *other != NULL; other++) {
         const struct schema_key *key = schema_find(*other, unknown->name);
         bool group = schema_is_group(*other, unknown->name);
         bool plain = key != NULL && key->type != SCHEMA_LATER;
-        if (*other != unknown->schema && (group || plain)) {
-            report_help(report, "%s belongs in %s", unknown->name, (*other)->name);
+        if (*other == unknown->schema || (!group && !plain) || len >= sizeof(places))
+            continue;
+        len += (size_t)snprintf(places + len, sizeof(places) - len, "%s%s",
+                                len == 0 ? "" : " or ", (*other)->name);
+    }
+    if (len > 0)
+        report_help(report, "%s belongs in %s", unknown->name, places);
+    return len > 0;
+}
+
+/* A key of the group around the unknown one whose path ends in `path`, or NULL. */
+static const struct schema_key *find_near(const struct unknown_key *unknown, const char *path)
+{
+    size_t group = strlen(unknown->group);
+    for (uint32_t i = 0; i < unknown->schema->count; i++) {
+        const struct schema_key *key = &unknown->schema->keys[i];
+        size_t len = strlen(key->path);
+        size_t end = strlen(path);
+        if (group > 0 && len > end && key->path[len - end - 1] == '.' &&
+            strcmp(key->path + len - end, path) == 0 &&
+            strncmp(key->path, unknown->group, group) == 0 && key->path[group] == '.')
+            return key;
+    }
+    return NULL;
+}
+
+/* `fitting`: only keys that this kind of group has. */
+static bool hint_alias(struct config_report *report, const struct unknown_key *unknown,
+                       bool fitting)
+{
+    for (const struct schema_alias *alias = schema_aliases; alias->foreign != NULL; alias++) {
+        const struct schema_key *key = schema_find(unknown->schema, alias->path);
+        bool here = key != NULL ? !fitting || fits_kind(unknown, key)
+                                : schema_is_group(unknown->schema, alias->path);
+        const struct schema_key *near = here ? NULL : find_near(unknown, alias->path);
+        if ((here || near != NULL) && suggest_distance(alias->foreign, unknown->name) == 0) {
+            report_help(report, "it is called %s here",
+                        near != NULL ? near->path : alias->path);
             return true;
         }
     }
     return false;
 }
 
-static bool hint_alias(struct config_report *report, const struct unknown_key *unknown)
+bool hint_foreign_key(struct config_report *report, const struct unknown_key *unknown)
 {
-    for (const struct schema_alias *alias = schema_aliases; alias->foreign != NULL; alias++) {
-        bool here = schema_find(unknown->schema, alias->path) != NULL ||
-                    schema_is_group(unknown->schema, alias->path);
-        if (here && suggest_distance(alias->foreign, unknown->name) == 0) {
-            report_help(report, "it is called %s here", alias->path);
-            return true;
-        }
-    }
-    return false;
+    return hint_alias(report, unknown, true);
 }
 
 /* Collectors put a policy's parameters into a group named like its type. */
@@ -161,7 +196,7 @@ static void list_siblings(struct config_report *report, const struct unknown_key
 
 void hint_unknown_key(struct config_report *report, const struct unknown_key *unknown)
 {
-    bool found = hint_alias(report, unknown) || hint_sibling(report, unknown) ||
+    bool found = hint_alias(report, unknown, false) || hint_sibling(report, unknown) ||
                  hint_policy_type(report, unknown) || hint_elsewhere(report, unknown) ||
                  hint_other_schema(report, unknown) || hint_far(report, unknown);
     if (!found)

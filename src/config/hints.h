@@ -12,8 +12,11 @@ struct unknown_key {
     const struct schema *schema;
     const char *group; /* path of the group around it in the schema: "" or "window" */
     const char *name;
-    unsigned kind; /* of the group; 0: not known, keys of all kinds are offered */
+    unsigned kind; /* of the group; no bit of an axis: not known, keys of all are offered */
 };
+
+/* True: the name is what other programs call a key of this kind, and the help line says so. */
+bool hint_foreign_key(struct config_report *report, const struct unknown_key *unknown);
 
 /* Adds the help line to the error that was reported last. */
 void hint_unknown_key(struct config_report *report, const struct unknown_key *unknown);

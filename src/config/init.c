@@ -81,15 +81,18 @@ static void append_schema(struct text *out, const struct schema *schema, struct 
 static void append_kinds(struct text *out, const struct schema *schema, struct margin margin,
                          const struct schema_key *key)
 {
-    if (key->kinds == 0)
-        return;
-    const struct schema_key *kind = schema_find(schema, schema->kind_key);
-    for (const struct schema_word *word = kind->words; word->word != NULL; word++) {
-        if (word->later || (key->kinds & (1U << word->value)) == 0)
+    for (unsigned axis = 0; axis < SCHEMA_AXES; axis++) {
+        unsigned kinds = schema_axis(key->kinds, axis);
+        if (kinds == 0)
             continue;
-        begin_line(out, margin);
-        text_printf(out, "%s Only with %s = \"%s\".\n", margin.comment ? "" : "#",
-                    schema->kind_key, word->word);
+        const struct schema_key *kind = schema_find(schema, schema->kind_keys[axis]);
+        for (const struct schema_word *word = kind->words; word->word != NULL; word++) {
+            if (word->later || (kinds & (1U << word->value)) == 0)
+                continue;
+            begin_line(out, margin);
+            text_printf(out, "%s Only with %s = \"%s\".\n", margin.comment ? "" : "#",
+                        schema->kind_keys[axis], word->word);
+        }
     }
 }
 
@@ -192,6 +195,9 @@ void config_init_worker(struct text *out)
 
 void config_init_topic(struct text *out)
 {
-    text_append_text(out, "# Topic file of spanbridge: one for each Kafka topic.\n\n");
+    text_append_text(
+        out,
+        "# Topic file of spanbridge: one for each Kafka topic or RabbitMQ queue. This is\n"
+        "# one of a Kafka topic; for RabbitMQ, source and queue take the place of topic.\n\n");
     append_schema(out, &schema_topic, (struct margin){0, false});
 }

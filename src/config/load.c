@@ -6,6 +6,7 @@
 
 #include "checks.h"
 #include "core/memory.h"
+#include "derive.h"
 #include "expand.h"
 #include "loader.h"
 #include "parse.h"
@@ -54,45 +55,6 @@ static void apply_overrides(struct loader *loader)
         const struct config_override *override = &loader->sources->overrides[i];
         parse_override(loader, override, report_file(loader->report, override->origin));
     }
-}
-
-static void derive_tolerance(struct settings_errors *errors, bool set)
-{
-    if (!set)
-        errors->tolerance =
-            errors->deadletterqueue != NULL ? SETTINGS_TOLERANCE_ALL : SETTINGS_TOLERANCE_NONE;
-}
-
-static void derive_log_levels(struct loader *loader)
-{
-    struct settings_log *log = &loader->settings->log;
-    enum settings_log_level *const levels[] = {&log->levels.admin, &log->levels.app,
-                                               &log->levels.sink, &log->levels.source,
-                                               &log->levels.worker};
-    for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
-        if (origin_find(loader->private, levels[i]) == NULL)
-            *levels[i] = log->level;
-    }
-}
-
-static void derive_worker(struct loader *loader)
-{
-    struct settings *settings = loader->settings;
-    derive_log_levels(loader);
-    if (origin_find(loader->private, &settings->repair.replay_ns) == NULL)
-        settings->repair.replay_ns = settings->window.wait_ns + UINT64_C(60000000000);
-    derive_tolerance(&settings->errors,
-                     origin_find(loader->private, &settings->errors.tolerance) != NULL);
-}
-
-static void derive_topic(struct loader *loader, struct settings_topic *topic)
-{
-    const struct settings *settings = loader->settings;
-    if (topic->name == NULL)
-        topic->name = topic->topic;
-    bool set = origin_find(loader->private, &topic->errors.tolerance) != NULL ||
-               origin_find(loader->private, &settings->errors.tolerance) != NULL;
-    derive_tolerance(&topic->errors, set);
 }
 
 /* ---- which topic files ---- */
@@ -151,24 +113,18 @@ static enum sb_err list_topics_dir(struct topic_files *files)
 
 /* ---- topics ---- */
 
-/* What a topic file does not say, the worker file says. */
-static void inherit(struct settings_topic *topic, const struct settings *settings)
-{
-    topic->errors = settings->errors;
-    topic->repair = settings->repair;
-}
-
 static enum sb_err load_topic(struct loader *loader, const char *path,
                               struct settings_topic *topic, struct parsed *parsed)
 {
     topic->file = path;
     topic->role = SETTINGS_ROLE_MESSAGES; /* what an unreadable file is least likely to break */
-    inherit(topic, loader->settings);
+    derive_inherited(topic, loader->settings);
     enum sb_err err = parse_file(loader, path, &schema_topic, topic, parsed);
     if (err != SB_OK)
         return err;
     derive_topic(loader, topic);
     checks_topic(loader, topic, parsed->at);
+    derive_topic_broker(loader, topic);
     return SB_OK;
 }
 
@@ -205,12 +161,15 @@ static enum sb_err load_all(struct loader *loader)
     derive_worker(loader);
     if (!parsed.broken)
         checks_worker(loader, parsed.at);
+    derive_sink_brokers(loader);
     struct topic_files files = {.loader = loader};
     for (uint32_t i = 0; i < sources->topic_count; i++)
         add_topic_file(&files, sources->topics[i]);
     err = list_topics_dir(&files);
     if (err == SB_OK)
         err = load_topics(loader, &files, parsed.at);
+    if (err == SB_OK && !parsed.broken)
+        checks_cluster(loader, parsed.at);
     return err;
 }
 

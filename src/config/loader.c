@@ -56,6 +56,24 @@ void loader_set_origin(struct loader *loader, const void *field, struct place at
         .field = field, .file = file, .order = at.order, .line = at.line, .secret = secret};
 }
 
+void loader_set_failed(struct loader *loader, const void *field, struct place at, bool secret)
+{
+    struct settings_private *private = loader->private;
+    uint32_t before = private->origin_count;
+    loader_set_origin(loader, field, at, secret);
+    if (private->origin_count > before)
+    private->origins[before].failed = true;
+}
+
+void loader_copy_origin(struct loader *loader, const void *field, const void *from)
+{
+    const struct origin *origin = origin_find(loader->private, from);
+    if (origin == NULL)
+        return;
+    struct place at = {.file = origin->file, .order = origin->order, .line = origin->line};
+    loader_set_origin(loader, field, at, origin->secret);
+}
+
 void loader_merge_origin(struct loader *loader, uint32_t index)
 {
     struct settings_private *private = loader->private;
@@ -70,6 +88,12 @@ const struct origin *origin_find(const struct settings_private *private, const v
             return &private->origins[i - 1];
     }
     return NULL;
+}
+
+bool origin_is_read(const struct settings_private *private, const void *field)
+{
+    const struct origin *origin = origin_find(private, field);
+    return origin != NULL && !origin->failed;
 }
 
 static int compare_origins(const void *left, const void *right)

@@ -16,6 +16,7 @@ struct origin {
     uint32_t order;   /* of that file in the report */
     uint32_t line;    /* 0: the command line */
     bool secret;      /* its value came from a secret place */
+    bool failed;      /* what stands there is no value, and was reported */
 };
 
 struct settings_private {
@@ -41,6 +42,12 @@ const char *loader_text(struct loader *loader, const char *text);
 
 void loader_set_origin(struct loader *loader, const void *field, struct place at, bool secret);
 
+/* A field that stands in a file and could not be read: no check may miss it. */
+void loader_set_failed(struct loader *loader, const void *field, struct place at, bool secret);
+
+/* The field came from where `from` did; nothing where that has its default. */
+void loader_copy_origin(struct loader *loader, const void *field, const void *from);
+
 /* The newest origin takes the place of the one at `index`. */
 void loader_merge_origin(struct loader *loader, uint32_t index);
 
@@ -50,6 +57,9 @@ void origins_sort(struct settings_private *private);
 const struct origin *origin_find(const struct settings_private *private, const void *field);
 const struct origin *origin_find_sorted(const struct settings_private *private,
                                         const void *field);
+
+/* True if a file says it, and it could be read. */
+bool origin_is_read(const struct settings_private *private, const void *field);
 
 /* The field's origin as a place, else `otherwise`. */
 struct place origin_place(const struct loader *loader, const void *field,

@@ -6,7 +6,7 @@
 #include "core/memory.h"
 #include "json.h"
 
-/* Far more than CONFIG_ERRORS_MAX errors and as many warnings need. */
+/* Far more than CONFIG_ERRORS_MAX errors, as many warnings and as many notes need. */
 enum { STRINGS_MAX = 4 << 20, MESSAGE_MAX = 1024 };
 
 void config_report_init(struct config_report *report)
@@ -69,10 +69,28 @@ static const char *keep_file(struct config_report *report, const char *file)
     return keep(report, file);
 }
 
+static uint32_t *counter_of(struct config_report *report, enum config_severity severity)
+{
+    switch (severity) {
+    case CONFIG_ERROR:
+        return &report->errors;
+    case CONFIG_WARNING:
+        return &report->warnings;
+    default:
+        return &report->notes;
+    }
+}
+
+static const char *severity_text(enum config_severity severity)
+{
+    static const char *const texts[] = {"error", "warning", "note"};
+    return texts[severity];
+}
+
 static void add(struct config_report *report, enum config_severity severity, struct place at,
                 const char *text)
 {
-    uint32_t seen = severity == CONFIG_ERROR ? report->errors++ : report->warnings++;
+    uint32_t seen = (*counter_of(report, severity))++;
     report->last_kept = seen < CONFIG_ERRORS_MAX && grow(report);
     if (!report->last_kept)
         return;
@@ -107,6 +125,17 @@ void report_warning(struct config_report *report, struct place at, const char *f
     va_end(args);
     remove_controls(message);
     add(report, CONFIG_WARNING, at, message);
+}
+
+void report_note(struct config_report *report, struct place at, const char *format, ...)
+{
+    char message[MESSAGE_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof(message), format, args);
+    va_end(args);
+    remove_controls(message);
+    add(report, CONFIG_NOTE, at, message);
 }
 
 void report_help(struct config_report *report, const char *format, ...)
@@ -159,10 +188,8 @@ void report_sort(struct config_report *report)
             twice = same_diagnostic(&report->items[j], &report->items[i]);
         if (!twice)
             report->items[kept++] = report->items[i];
-        else if (report->items[i].severity == CONFIG_ERROR)
-            report->errors--;
         else
-            report->warnings--;
+            (*counter_of(report, report->items[i].severity))--;
     }
     report->count = kept;
 }
@@ -197,13 +224,13 @@ struct quoted quote(const char *value)
 
 static void append_item(const struct config_diagnostic *item, bool colour, struct text *out)
 {
-    bool error = item->severity == CONFIG_ERROR;
-    const char *mark = !colour ? "" : error ? "\033[1;31m" : "\033[1;33m";
+    static const char *const colours[] = {"\033[1;31m", "\033[1;33m", "\033[1;36m"};
+    const char *mark = colour ? colours[item->severity] : "";
     const char *end = colour ? "\033[0m" : "";
     text_append_text(out, item->file);
     if (item->line > 0)
         text_printf(out, ":%u", (unsigned)item->line);
-    text_printf(out, ": %s%s:%s %s\n", mark, error ? "error" : "warning", end, item->text);
+    text_printf(out, ": %s%s:%s %s\n", mark, severity_text(item->severity), end, item->text);
     if (item->help != NULL)
         text_printf(out, "  help: %s\n", item->help);
 }
@@ -213,15 +240,14 @@ void config_report_text(const struct config_report *report, bool colour, struct 
     for (uint32_t i = 0; i < report->count; i++) {
         append_item(&report->items[i], colour, out);
     }
-    uint32_t hidden = report->errors + report->warnings - report->count;
+    uint32_t hidden = report->errors + report->warnings + report->notes - report->count;
     if (hidden > 0)
         text_printf(out, "... and %u more\n", (unsigned)hidden);
 }
 
 static void append_item_json(const struct config_diagnostic *item, struct text *out)
 {
-    text_printf(out, "{\"severity\":\"%s\",\"file\":",
-                item->severity == CONFIG_ERROR ? "error" : "warning");
+    text_printf(out, "{\"severity\":\"%s\",\"file\":", severity_text(item->severity));
     json_text(out, item->file);
     if (item->line > 0)
         text_printf(out, ",\"line\":%u", (unsigned)item->line);
@@ -238,8 +264,8 @@ static void append_item_json(const struct config_diagnostic *item, struct text *
 
 void config_report_json(const struct config_report *report, struct text *out)
 {
-    text_printf(out, "{\"errors\":%u,\"warnings\":%u,\"diagnostics\":[",
-                (unsigned)report->errors, (unsigned)report->warnings);
+    text_printf(out, "{\"errors\":%u,\"warnings\":%u,\"notes\":%u,\"diagnostics\":[",
+                (unsigned)report->errors, (unsigned)report->warnings, (unsigned)report->notes);
     for (uint32_t i = 0; i < report->count; i++) {
         if (i > 0)
             text_append_char(out, ',');

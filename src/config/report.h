@@ -24,7 +24,10 @@ void report_error(struct config_report *report, struct place at, const char *for
 void report_warning(struct config_report *report, struct place at, const char *format, ...)
     SB_PRINTF(3, 4);
 
-/* Advice on the error or warning that was added last. */
+void report_note(struct config_report *report, struct place at, const char *format, ...)
+    SB_PRINTF(3, 4);
+
+/* Advice on the error or warning or note that was added last. */
 void report_help(struct config_report *report, const char *format, ...) SB_PRINTF(2, 3);
 
 /* Sorts, and removes what stands there twice because a file was included twice. */

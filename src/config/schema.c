@@ -96,9 +96,10 @@ static const struct schema_key worker_keys[] = {
 
     {.path = "kafka.bootstrap",
      .type = SCHEMA_TEXT,
-     .flags = SCHEMA_REQUIRED | SCHEMA_SAMPLE,
+     .flags = SCHEMA_SAMPLE,
      AT(settings, kafka.bootstrap),
      .sample = "localhost:9092",
+     .derived = "(required where Kafka is used)",
      .help = "Brokers to start from, as host:port,host:port."},
     {.path = "kafka.properties",
      .type = SCHEMA_LIST,
@@ -108,6 +109,9 @@ static const struct schema_key worker_keys[] = {
      .sample = "( { name = \"fetch.wait.max.ms\"; value = \"100\"; } )",
      .help =
          "librdkafka properties (TLS, SASL, assignor, fetch sizes), passed on as they are."},
+
+    BROKER_KEYS("rabbitmq.", settings, rabbitmq, 0, FROM_PRESET),
+    TLS_KEYS("rabbitmq.tls.", settings, rabbitmq.tls, 0, "the system's", NULL),
 
     {.path = "window.wait",
      .type = SCHEMA_DURATION,
@@ -276,7 +280,6 @@ static const struct schema_key worker_keys[] = {
      .help = "Address of /metrics and /health, as host:port or [v6]:port; a port alone is one "
              "of 127.0.0.1, port 0 is any free one (it is logged). Not set: no such server."},
 
-    {.path = "rabbitmq", LATER("RabbitMQ")},
     {.path = "head", LATER("head sampling")},
     {.path = "filter", LATER("span filters")},
     {.path = "relay", LATER("relaying")},
@@ -294,6 +297,7 @@ const struct schema schema_worker = {
 const struct schema_alias schema_aliases[] = {
     {"bootstrap.servers", "kafka.bootstrap"},
     {"brokers", "kafka.bootstrap"},
+    {"amqp", "rabbitmq"},
     {"group_id", "group"},
     {"tasks.max", "workers"},
     {"threads", "workers"},
@@ -322,11 +326,12 @@ const struct schema_alias schema_aliases[] = {
     {"retry_on_failure", "retry"},
     {"sending_queue", "queue"},
     {"queue_size", "queue"},
-    {"format", "encoding"},
     {"auto.offset.reset", "start"},
     {"initial_offset", "start"},
     {"dlq", "errors.deadletterqueue"},
     {"dead_letter_queue", "errors.deadletterqueue"},
+    {"dlx", "errors.deadletterexchange"},
+    {"dead_letter_exchange", "errors.deadletterexchange"},
     {"isolation.level", "isolation"},
     {"queue_spans", "repair.queue_span"},
     {NULL, NULL},
@@ -339,6 +344,21 @@ const struct schema_key *schema_find(const struct schema *schema, const char *pa
             return &schema->keys[i];
     }
     return NULL;
+}
+
+unsigned schema_axis(unsigned kinds, unsigned axis)
+{
+    return kinds >> (axis * SCHEMA_AXIS_BITS) & ((1U << SCHEMA_AXIS_BITS) - 1);
+}
+
+bool schema_fits(const struct schema_key *key, unsigned kind)
+{
+    for (unsigned axis = 0; axis < SCHEMA_AXES; axis++) {
+        unsigned wanted = schema_axis(key->kinds, axis);
+        if (wanted != 0 && (wanted & schema_axis(kind, axis)) == 0)
+            return false;
+    }
+    return true;
 }
 
 size_t schema_field_size(enum schema_type type)

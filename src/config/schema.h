@@ -37,8 +37,17 @@ enum {
     SCHEMA_SINGLE = 1 << 3,     /* TEXTS: a plain text that makes a list of one */
     SCHEMA_EMPTY = 1 << 4,      /* TEXT: "" is a value */
     SCHEMA_SAMPLE = 1 << 5,     /* `config init` writes it without comment signs */
-    SCHEMA_PATH = 1 << 6        /* TEXT: a file, relative to the one that names it */
+    SCHEMA_PATH = 1 << 6,       /* TEXT: a file, relative to the one that names it */
+    SCHEMA_BARE = 1 << 7,       /* TEXTS: a single one may stand without brackets */
+    SCHEMA_URL = 1 << 8         /* TEXT: shown without its password */
 };
+
+/*
+ * Some keys only some groups have: a group's kind is the value of one of its keys, and of two
+ * keys, role and source, for topic files.  A bit for each such value, in 16 bits per key.
+ */
+enum { SCHEMA_AXES = 2, SCHEMA_AXIS_BITS = 16 };
+#define SCHEMA_KIND(axis, value) (1U << ((axis)*SCHEMA_AXIS_BITS + (unsigned)(value)))
 
 struct schema_word {
     const char *word;
@@ -59,7 +68,7 @@ struct schema_key {
     const struct schema *list; /* LIST */
     uint64_t min;              /* COUNT, DURATION, SIZE: the value; TEXTS, LIST: the count */
     uint64_t max;
-    unsigned kinds;      /* bits of policy types or topic roles that have it; 0: all */
+    unsigned kinds;      /* SCHEMA_KIND bits of those that have it; no bit of an axis: all */
     const char *preset;  /* the default, as it would stand in a file; NULL: none */
     const char *derived; /* how the default comes about where `preset` does not tell */
     const char *sample; /* for `config init`; NULL: the preset; lists as they stand in a file */
@@ -72,8 +81,8 @@ struct schema {
     uint32_t count;
     size_t size; /* of the struct */
     const char *help;
-    const char *kind_key;    /* the WORD key whose value decides on `kinds`; NULL: none */
-    bool kind_mismatch_goes; /* a key of another kind is only warned about */
+    const char *kind_keys[SCHEMA_AXES]; /* the WORD key of each axis of `kinds`; NULL: none */
+    bool kind_mismatch_goes; /* a key of another kind of the first axis is only warned about */
 };
 
 extern const struct schema schema_worker;
@@ -85,6 +94,12 @@ extern const struct schema schema_header;
 
 /* The key with that path, or NULL. */
 const struct schema_key *schema_find(const struct schema *schema, const char *path);
+
+/* What `kinds` holds of one axis, as bits 1 << value. */
+unsigned schema_axis(unsigned kinds, unsigned axis);
+
+/* True if groups of that kind have the key. */
+bool schema_fits(const struct schema_key *key, unsigned kind);
 
 /* Bytes of a field of that type; of a list or TEXTS, those of the pointer. */
 size_t schema_field_size(enum schema_type type);

@@ -77,6 +77,60 @@ extern const struct schema_word schema_tolerances[];
         .path = "repair.expect_consumers", LATER("lists of expected consumers")                \
     }
 
+/* Of a RabbitMQ broker: the worker's has a default, others take the worker's. */
+#define FROM_PRESET(value) .preset = (value)
+#define FROM_WORKER(value) .derived = "the worker's"
+
+#define BROKER_KEYS(prefix, owner, member, kinds_, from_)                                      \
+    {.path = prefix "url",                                                                     \
+     .type = SCHEMA_TEXT,                                                                      \
+     .flags = SCHEMA_URL,                                                                      \
+     AT(owner, member.url),                                                                    \
+     .kinds = (kinds_),                                                                        \
+     from_("amqp://guest:guest@localhost:5672/"),                                              \
+     .sample = "amqp://guest:${RABBITMQ_PASSWORD:-guest}@localhost:5672/",                     \
+     .help = "RabbitMQ broker, as amqp://user:password@host:port/vhost, or amqps:// with "     \
+             "TLS. Parts are percent-encoded; no vhost is the vhost /, no user is guest. The " \
+             "password is never shown."},                                                      \
+    {                                                                                          \
+        .path = prefix "heartbeat", .type = SCHEMA_DURATION, AT(owner, member.heartbeat_ns),   \
+        .kinds = (kinds_), from_("30s"), .min = SECOND, .max = 600 * SECOND, .sample = "30s",  \
+        .help =                                                                                \
+            "A connection that says nothing for twice as long is given up; whole seconds, "    \
+            "and not below 5s without need."                                                   \
+    }
+
+#define TLS_KEYS(prefix, owner, member, kinds_, ca_, derived_)                                 \
+    {.path = prefix "ca",                                                                      \
+     .type = SCHEMA_TEXT,                                                                      \
+     .flags = SCHEMA_PATH,                                                                     \
+     AT(owner, member.ca),                                                                     \
+     .kinds = (kinds_),                                                                        \
+     .sample = "ca.pem",                                                                       \
+     .derived = (ca_),                                                                         \
+     .help = "File with the authorities that may have signed the server's certificate."},      \
+        {.path = prefix "certificate",                                                         \
+         .type = SCHEMA_TEXT,                                                                  \
+         .flags = SCHEMA_PATH,                                                                 \
+         AT(owner, member.certificate),                                                        \
+         .kinds = (kinds_),                                                                    \
+         .sample = "client.pem",                                                               \
+         .derived = (derived_),                                                                \
+         .help = "File with our certificate, for mutual TLS."},                                \
+        {.path = prefix "key",                                                                 \
+         .type = SCHEMA_TEXT,                                                                  \
+         .flags = SCHEMA_PATH,                                                                 \
+         AT(owner, member.key),                                                                \
+         .kinds = (kinds_),                                                                    \
+         .sample = "client.key",                                                               \
+         .derived = (derived_),                                                                \
+         .help = "File with its key."},                                                        \
+    {                                                                                          \
+        .path = prefix "insecure", .type = SCHEMA_SWITCH, AT(owner, member.insecure),          \
+        .kinds = (kinds_), .preset = "false", .derived = (derived_),                           \
+        .help = "Do not check the server's certificate."                                       \
+    }
+
 #define ERRORS_KEYS(owner, inherit_, kinds_)                                                   \
     {.path = "errors.tolerance",                                                               \
      .type = SCHEMA_WORD,                                                                      \
@@ -84,7 +138,7 @@ extern const struct schema_word schema_tolerances[];
      inherit_(errors.tolerance),                                                               \
      .words = schema_tolerances,                                                               \
      .kinds = (kinds_),                                                                        \
-     .derived = "all with a deadletterqueue, else none",                                       \
+     .derived = "all where dead letters have a place, else none",                              \
      .help = "A record that can not be decoded: go on (all), or stop its topic (none)."},      \
         {.path = "errors.deadletterqueue",                                                     \
          .type = SCHEMA_TEXT,                                                                  \
@@ -92,7 +146,26 @@ extern const struct schema_word schema_tolerances[];
          inherit_(errors.deadletterqueue),                                                     \
          .kinds = (kinds_),                                                                    \
          .sample = "otlp_spans.dlq",                                                           \
-         .help = "Topic that gets such records with their bytes."},                            \
+         .help = "Kafka topic that gets such records with their bytes."},                      \
+        {.path = "errors.deadletterexchange",                                                  \
+         .type = SCHEMA_TEXT,                                                                  \
+         .flags = SCHEMA_EMPTY,                                                                \
+         AT(owner, errors.deadletterexchange),                                                 \
+         inherit_(errors.deadletterexchange),                                                  \
+         .kinds = (kinds_),                                                                    \
+         .sample = "",                                                                         \
+         .help = "RabbitMQ exchange that gets them, in place of a Kafka topic; \"\" is the "   \
+                 "default exchange, where the key is the name of a queue. It and its queue "   \
+                 "must exist."},                                                               \
+        {.path = "errors.deadletterkey",                                                       \
+         .type = SCHEMA_TEXT,                                                                  \
+         .flags = SCHEMA_EMPTY,                                                                \
+         AT(owner, errors.deadletterkey),                                                      \
+         inherit_(errors.deadletterkey),                                                       \
+         .kinds = (kinds_),                                                                    \
+         .sample = "otlp_spans.dlq",                                                           \
+         .derived = "the name of the topic file",                                              \
+         .help = "Routing key of dead letters that go to an exchange."},                       \
     {                                                                                          \
         .path = "errors.context_headers", .type = SCHEMA_SWITCH,                               \
         AT(owner, errors.context_headers), inherit_(errors.context_headers),                   \

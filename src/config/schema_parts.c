@@ -1,155 +1,11 @@
-/* schema: topic files and the elements of lists. */
+/* schema: the elements of lists. */
 #include "config/settings.h"
 #include "schema_keys.h"
-
-const struct schema_word schema_repair_modes[] = {{"off", SETTINGS_REPAIR_OFF, false},
-                                                  {"report", SETTINGS_REPAIR_REPORT, false},
-                                                  {"link", SETTINGS_REPAIR_LINK, false},
-                                                  {"parent", SETTINGS_REPAIR_PARENT, false},
-                                                  {"auto", SETTINGS_REPAIR_AUTO, false},
-                                                  {"both", 0, true},
-                                                  {"split", 0, true},
-                                                  {NULL, 0, false}};
-const struct schema_word schema_adopts[] = {{"none", SETTINGS_ADOPT_NONE, false},
-                                            {"root", SETTINGS_ADOPT_ROOT, false},
-                                            {NULL, 0, false}};
-const struct schema_word schema_unseens[] = {{"auto", SETTINGS_UNSEEN_AUTO, false},
-                                             {"merge", SETTINGS_UNSEEN_MERGE, false},
-                                             {"link", SETTINGS_UNSEEN_LINK, false},
-                                             {NULL, 0, false}};
-const struct schema_word schema_tolerances[] = {{"none", SETTINGS_TOLERANCE_NONE, false},
-                                                {"all", SETTINGS_TOLERANCE_ALL, false},
-                                                {NULL, 0, false}};
-
-static const struct schema_word sources[] = {
-    {"kafka", SETTINGS_SOURCE_KAFKA, false}, {"rabbitmq", 0, true}, {NULL, 0, false}};
-static const struct schema_word roles[] = {{"spans", SETTINGS_ROLE_SPANS, false},
-                                           {"messages", SETTINGS_ROLE_MESSAGES, false},
-                                           {NULL, 0, false}};
-static const struct schema_word encodings[] = {
-    {"otlp_proto", SETTINGS_ENCODING_OTLP_PROTO, false},
-    {"otlp_json", SETTINGS_ENCODING_OTLP_JSON, false},
-    {NULL, 0, false}};
-static const struct schema_word starts[] = {{"committed", SETTINGS_START_COMMITTED, false},
-                                            {"earliest", SETTINGS_START_EARLIEST, false},
-                                            {"latest", SETTINGS_START_LATEST, false},
-                                            {NULL, 0, false}};
-static const struct schema_word taps[] = {{"index", SETTINGS_TAP_INDEX, false},
-                                          {NULL, 0, false}};
-static const struct schema_word isolations[] = {
-    {"read_committed", SETTINGS_READ_COMMITTED, false},
-    {"read_uncommitted", SETTINGS_READ_UNCOMMITTED, false},
-    {NULL, 0, false}};
-
-enum { SPANS = 1 << SETTINGS_ROLE_SPANS, MESSAGES = 1 << SETTINGS_ROLE_MESSAGES };
-
-static const struct schema_key topic_keys[] = {
-    {.path = "name",
-     .type = SCHEMA_TEXT,
-     .flags = SCHEMA_SAMPLE,
-     AT(settings_topic, name),
-     .derived = "the topic",
-     .sample = "otlp_spans",
-     .help = "Name in logs and metrics; no two topic files share one."},
-    {.path = "source",
-     .type = SCHEMA_WORD,
-     .flags = SCHEMA_SAMPLE,
-     AT(settings_topic, source),
-     .words = sources,
-     .preset = "kafka",
-     .help = "Kind of broker."},
-    {.path = "topic",
-     .type = SCHEMA_TEXT,
-     .flags = SCHEMA_REQUIRED | SCHEMA_SAMPLE,
-     AT(settings_topic, topic),
-     .sample = "otlp_spans",
-     .help = "Topic, or with ^ in front a regular expression that covers many: "
-             "\"^orders\\\\..*\"."},
-    {.path = "exclude",
-     .type = SCHEMA_TEXTS,
-     LIST(settings_topic, exclude, exclude_count),
-     .max = 1000,
-     .sample = "[ \"orders.internal\" ]",
-     .help = "Topics that the expression matches but that are not meant: names, or "
-             "expressions with ^ in front."},
-    {.path = "role",
-     .type = SCHEMA_WORD,
-     .flags = SCHEMA_REQUIRED | SCHEMA_SAMPLE,
-     AT(settings_topic, role),
-     .words = roles,
-     .sample = "spans",
-     .help = "spans: its records are OTLP and are finished by the bridge. messages: business "
-             "messages, read for their headers and never taken from anybody."},
-    {.path = "encoding",
-     .type = SCHEMA_WORD,
-     .flags = SCHEMA_SAMPLE,
-     AT(settings_topic, encoding),
-     .words = encodings,
-     .kinds = SPANS,
-     .preset = "otlp_proto",
-     .help = "How spans are encoded: ExportTraceServiceRequest as protobuf or JSON."},
-    {.path = "start",
-     .type = SCHEMA_WORD,
-     .flags = SCHEMA_SAMPLE,
-     AT(settings_topic, start),
-     .words = starts,
-     .preset = "committed",
-     .sample = "earliest",
-     .help = "Where reading begins. Spans: where the group stopped; without a commit at the "
-             "earliest record, or at the latest if it says so. Messages: committed is "
-             "repair.replay before the oldest span record that will be read."},
-    {.path = "tap",
-     .type = SCHEMA_WORD,
-     AT(settings_topic, tap),
-     .words = taps,
-     .kinds = MESSAGES,
-     .preset = "index",
-     .help = "How messages are used: index remembers coordinates and contexts."},
-    {.path = "isolation",
-     .type = SCHEMA_WORD,
-     AT(settings_topic, isolation),
-     .words = isolations,
-     .preset = "read_committed",
-     .help = "Whether records of open and aborted transactions are read."},
-    {.path = "timestamps", LATER("joining by record time")},
-    ERRORS_KEYS(settings_topic, INHERIT, SPANS),
-    REPAIR_KEYS(settings_topic, INHERIT),
-    {.path = "kafka.properties",
-     .type = SCHEMA_LIST,
-     LIST(settings_topic, properties, property_count),
-     .list = &schema_property,
-     .max = 500,
-     .sample = "( { name = \"check.crcs\"; value = \"true\"; } )",
-     .help = "librdkafka properties for this topic, on top of the worker's."},
-    {.path = "exchange", LATER("RabbitMQ")},
-    {.path = "binding", LATER("RabbitMQ")},
-    {.path = "queue", LATER("RabbitMQ")},
-    {.path = "declare", LATER("RabbitMQ")},
-    {.path = "dedicated", LATER("RabbitMQ")},
-    {.path = "consumers", LATER("RabbitMQ")},
-    {.path = "url", LATER("RabbitMQ")},
-    {.path = "format", LATER("the RabbitMQ firehose")},
-    {.path = "relay", LATER("relaying")},
-    {.path = "head", LATER("head sampling")},
-    {.path = "filter", LATER("span filters")},
-};
-
-const struct schema schema_topic = {
-    .name = "a topic file",
-    .keys = topic_keys,
-    .count = sizeof(topic_keys) / sizeof(*topic_keys),
-    .size = sizeof(struct settings_topic),
-    .help = "One file per topic, after the worker file on the command line or in "
-            "`topics_dir`.",
-    .kind_key = "role",
-    .kind_mismatch_goes = true,
-};
 
 static const struct schema_word sink_types[] = {{"otlp_http", SETTINGS_SINK_OTLP_HTTP, false},
                                                 {"otlp_grpc", SETTINGS_SINK_OTLP_GRPC, false},
                                                 {"kafka", SETTINGS_SINK_KAFKA, false},
-                                                {"amqp", 0, true},
-                                                {"rabbitmq", 0, true},
+                                                {"rabbitmq", SETTINGS_SINK_RABBITMQ, false},
                                                 {NULL, 0, false}};
 static const struct schema_word compressions[] = {{"none", SETTINGS_COMPRESSION_NONE, false},
                                                   {"gzip", SETTINGS_COMPRESSION_GZIP, false},
@@ -169,7 +25,8 @@ static const struct schema_word sink_on_full[] = {{"block", SETTINGS_SINK_BLOCK,
 
 enum {
     OTLP_SINKS = 1U << SETTINGS_SINK_OTLP_HTTP | 1U << SETTINGS_SINK_OTLP_GRPC,
-    KAFKA_SINKS = 1U << SETTINGS_SINK_KAFKA
+    KAFKA_SINKS = 1U << SETTINGS_SINK_KAFKA,
+    RABBITMQ_SINKS = 1U << SETTINGS_SINK_RABBITMQ
 };
 
 static const struct schema_key sink_keys[] = {
@@ -185,8 +42,8 @@ static const struct schema_key sink_keys[] = {
      AT(settings_sink, type),
      .words = sink_types,
      .sample = "otlp_http",
-     .help =
-         "OTLP over HTTP/protobuf or over gRPC; or OTLP protobuf records of a Kafka topic."},
+     .help = "OTLP over HTTP/protobuf or over gRPC; or OTLP protobuf records of a Kafka topic, "
+             "or messages to a RabbitMQ exchange."},
     {.path = "endpoint",
      .type = SCHEMA_TEXTS,
      .flags = SCHEMA_SINGLE | SCHEMA_SAMPLE,
@@ -220,34 +77,8 @@ static const struct schema_key sink_keys[] = {
      .words = compressions,
      .preset = "none",
      .help = "Of request bodies."},
-    {.path = "tls.ca",
-     .type = SCHEMA_TEXT,
-     .flags = SCHEMA_PATH,
-     AT(settings_sink, tls.ca),
-     .kinds = OTLP_SINKS,
-     .sample = "ca.pem",
-     .derived = "the system's",
-     .help = "File with the authorities that may have signed the server's certificate."},
-    {.path = "tls.certificate",
-     .type = SCHEMA_TEXT,
-     .flags = SCHEMA_PATH,
-     AT(settings_sink, tls.certificate),
-     .kinds = OTLP_SINKS,
-     .sample = "client.pem",
-     .help = "File with our certificate, for mutual TLS."},
-    {.path = "tls.key",
-     .type = SCHEMA_TEXT,
-     .flags = SCHEMA_PATH,
-     AT(settings_sink, tls.key),
-     .kinds = OTLP_SINKS,
-     .sample = "client.key",
-     .help = "File with its key."},
-    {.path = "tls.insecure",
-     .type = SCHEMA_SWITCH,
-     AT(settings_sink, tls.insecure),
-     .kinds = OTLP_SINKS,
-     .preset = "false",
-     .help = "Do not check the server's certificate."},
+    TLS_KEYS("tls.", settings_sink, tls, OTLP_SINKS | RABBITMQ_SINKS,
+             "the system's; of rabbitmq the worker's", "none; of rabbitmq the worker's"),
     {.path = "topic",
      .type = SCHEMA_TEXT,
      .flags = SCHEMA_REQUIRED,
@@ -287,6 +118,36 @@ static const struct schema_key sink_keys[] = {
      .sample = "( { name = \"compression.type\"; value = \"lz4\"; } )",
      .help = "librdkafka properties of its producer (TLS, SASL, compression), on top of the "
              "worker's where the cluster is the worker's."},
+    {.path = "exchange",
+     .type = SCHEMA_TEXT,
+     .flags = SCHEMA_REQUIRED | SCHEMA_EMPTY,
+     AT(settings_sink, exchange),
+     .kinds = RABBITMQ_SINKS,
+     .sample = "spans.kept",
+     .help = "Exchange that kept spans go to, a message holding spans of one trace; \"\" is "
+             "the default exchange, where routing_key names a queue. It must exist."},
+    {.path = "routing_key",
+     .type = SCHEMA_TEXT,
+     .flags = SCHEMA_EMPTY,
+     AT(settings_sink, routing_key),
+     .kinds = RABBITMQ_SINKS,
+     .preset = "{trace_id}",
+     .help = "Routing key of a message; {trace_id} stands for the trace id as 32 hex digits, "
+             "and {{ for a brace."},
+    {.path = "persistent",
+     .type = SCHEMA_SWITCH,
+     AT(settings_sink, persistent),
+     .kinds = RABBITMQ_SINKS,
+     .preset = "true",
+     .help = "Messages outlive a restart of the broker, in durable queues."},
+    {.path = "mandatory",
+     .type = SCHEMA_SWITCH,
+     AT(settings_sink, mandatory),
+     .kinds = RABBITMQ_SINKS,
+     .preset = "true",
+     .help = "A message that no queue takes comes back and is sent again; else the broker "
+             "drops it and the spans are lost."},
+    BROKER_KEYS("", settings_sink, broker, RABBITMQ_SINKS, FROM_WORKER),
     {.path = "batch.spans",
      .type = SCHEMA_COUNT,
      AT(settings_sink, batch.spans_max),
@@ -324,11 +185,12 @@ static const struct schema_key sink_keys[] = {
     {.path = "timeout",
      .type = SCHEMA_DURATION,
      AT(settings_sink, timeout_ns),
-     .kinds = OTLP_SINKS,
+     .kinds = OTLP_SINKS | RABBITMQ_SINKS,
      .preset = "10s",
      .min = 10 * MILLISECOND,
      .max = HOUR,
-     .help = "Of one request, from connect to the end of the answer."},
+     .help = "Of one request, from connect to the end of the answer; of rabbitmq to the "
+             "broker's confirm."},
     {.path = "retry.initial",
      .type = SCHEMA_DURATION,
      AT(settings_sink, retry.initial_ns),
@@ -352,7 +214,6 @@ static const struct schema_key sink_keys[] = {
              "batch, counted as lost (drop_oldest)."},
     {.path = "profile", LATER("profiles of backends")},
     {.path = "filter", LATER("span filters")},
-    {.path = "exchange", LATER("the RabbitMQ sink")},
 };
 
 const struct schema schema_sink = {
@@ -361,7 +222,7 @@ const struct schema schema_sink = {
     .count = sizeof(sink_keys) / sizeof(*sink_keys),
     .size = sizeof(struct settings_sink),
     .help = "An element of `sinks`.",
-    .kind_key = "type",
+    .kind_keys = {"type"},
 };
 
 static const struct schema_key property_keys[] = {

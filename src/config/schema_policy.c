@@ -126,7 +126,7 @@ static const struct schema_key policy_keys[] = {
      .help = "How the id becomes a number."},
     {.path = "policies",
      .type = SCHEMA_LIST,
-     .kinds = 1U << 31, /* of no type yet */
+     .kinds = SCHEMA_KIND(0, SCHEMA_AXIS_BITS - 1), /* of no type yet */
      LIST(settings_policy, policies, policy_count),
      .list = &schema_policy,
      .max = 64,
@@ -139,5 +139,5 @@ const struct schema schema_policy = {
     .count = sizeof(policy_keys) / sizeof(*policy_keys),
     .size = sizeof(struct settings_policy),
     .help = "An element of `sampling.policies`.",
-    .kind_key = "type",
+    .kind_keys = {"type"},
 };

@@ -343,6 +343,19 @@ static void list_words(const struct schema_word *words, char *ret, size_t room)
     }
 }
 
+/* Another program's word for one of these, or NULL. */
+static const char *find_foreign(const struct schema_word *words, const char *text)
+{
+    for (const struct schema_alias *alias = schema_aliases; alias->foreign != NULL; alias++) {
+        for (const struct schema_word *word = words; word->word != NULL; word++) {
+            if (!word->later && strcmp(alias->path, word->word) == 0 &&
+                strcasecmp(alias->foreign, text) == 0)
+                return word->word;
+        }
+    }
+    return NULL;
+}
+
 static const struct schema_word *find_word(const struct target *target, const char *text,
                                            struct place at)
 {
@@ -366,6 +379,9 @@ static const struct schema_word *find_word(const struct target *target, const ch
     if (suggest.best_cost != 0 || suggest.best != NULL)
         report_error(report, at, "%s: unknown value \"%s\"", target->path,
                      target->secret ? "(redacted)" : quote(text).text);
+    const char *foreign = find_foreign(target->key->words, text);
+    if (foreign != NULL)
+        suggest.best = foreign;
     if (suggest.best != NULL)
         report_help(report, "did you mean \"%s\"? known: %s", suggest.best, words);
     else
@@ -485,8 +501,7 @@ void value_set_presets(struct loader *loader, const struct schema *schema, void 
 {
     for (uint32_t i = 0; i < schema->count; i++) {
         const struct schema_key *key = &schema->keys[i];
-        if (key->preset == NULL || key->inherit != 0 ||
-            (key->kinds != 0 && (key->kinds & kind) == 0))
+        if (key->preset == NULL || key->inherit != 0 || !schema_fits(key, kind))
             continue;
         struct target target = {
             .loader = loader, .key = key, .path = key->path, .base = base, .beside = ""};

@@ -3,8 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "broker_url.h"
 #include "core/units.h"
 #include "json.h"
+
+enum { URL_LEN_MAX = 512 << 10 }; /* of the text of any value, and more */
 
 static const void *field_of(const struct shown_group *group, const struct schema_key *key)
 {
@@ -36,9 +39,9 @@ struct shown_group shown_group_of(const struct settings *settings, const struct 
                                   const void *base)
 {
     struct shown_group group = {.settings = settings, .schema = schema, .base = base};
-    if (schema->kind_key != NULL) {
-        const struct schema_key *key = schema_find(schema, schema->kind_key);
-        group.kind = 1U << word_at(field_of(&group, key));
+    for (unsigned axis = 0; axis < SCHEMA_AXES && schema->kind_keys[axis] != NULL; axis++) {
+        const struct schema_key *key = schema_find(schema, schema->kind_keys[axis]);
+        group.kind |= SCHEMA_KIND(axis, word_at(field_of(&group, key)));
     }
     return group;
 }
@@ -46,7 +49,7 @@ struct shown_group shown_group_of(const struct settings *settings, const struct 
 bool shown_key(const struct shown_group *group, const struct schema_key *key)
 {
     return key->type != SCHEMA_LATER && (key->flags & SCHEMA_SINGLE) == 0 &&
-           (key->kinds == 0 || (key->kinds & group->kind) != 0);
+           schema_fits(key, group->kind);
 }
 
 bool shown_is_unset(const struct shown_group *group, const struct schema_key *key)
@@ -57,6 +60,8 @@ bool shown_is_unset(const struct shown_group *group, const struct schema_key *ke
     case SCHEMA_TEXTS:
     case SCHEMA_LIST:
         return count_of(group, key) == 0;
+    case SCHEMA_WORD:
+        return schema_word_of(key->words, word_at(field_of(group, key))) == NULL;
     default:
         return false;
     }
@@ -74,7 +79,7 @@ void shown_origin(const struct shown_group *group, const struct schema_key *key,
 {
     const struct settings_private *private = group->settings->private;
     const struct origin *origin = origin_find_sorted(private, field_of(group, key));
-    if (origin == NULL && key->inherit != 0)
+    if (origin == NULL && key->inherit != 0 && !shown_is_unset(group, key))
         origin = origin_find_sorted(private, (const char *)group->settings + key->inherit);
     if (origin != NULL)
         append_place(origin, out);
@@ -107,6 +112,17 @@ static void append_text(struct text *out, const char *in, bool json)
         json_text(out, in);
     else
         config_text(out, in);
+}
+
+static void append_url(struct text *out, const char *in, bool json)
+{
+    struct text shown;
+    text_init(&shown, URL_LEN_MAX);
+    broker_url_show(in, &shown);
+    append_text(out, text_string(&shown), json);
+    if (shown.error != SB_OK)
+        out->error = shown.error;
+    text_clear(&shown);
 }
 
 static bool is_secret(const struct shown_group *group, const struct schema_key *key)
@@ -199,7 +215,10 @@ void shown_value(const struct shown_group *group, const struct schema_key *key, 
     }
     switch (key->type) {
     case SCHEMA_TEXT:
-        append_text(out, text_at(field), json);
+        if ((key->flags & SCHEMA_URL) != 0)
+            append_url(out, text_at(field), json);
+        else
+            append_text(out, text_at(field), json);
         break;
     case SCHEMA_TEXTS:
         append_texts(group, key, json, out);

@@ -21,7 +21,7 @@ struct shown_group shown_group_of(const struct settings *settings, const struct 
 /* False: the key is another spelling, of another kind, or of a later version. */
 bool shown_key(const struct shown_group *group, const struct schema_key *key);
 
-/* True: the field holds nothing: a text that is not set, or an empty list. */
+/* True: the field holds nothing: a text that is not set, an empty list, or no word. */
 bool shown_is_unset(const struct shown_group *group, const struct schema_key *key);
 
 /* "file:line", "default", ... */

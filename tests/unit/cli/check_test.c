@@ -62,6 +62,35 @@ static void test_json(void **state)
     temp_dir_remove(&folder.dir);
 }
 
+/* What passes is told with the rate that it can pass, and no note fails a check. */
+static void test_notes(void **state)
+{
+    (void)state;
+    struct config_folder folder;
+    char queue[TEMP_DIR_PATH_LEN];
+    char report[TEMP_DIR_PATH_LEN + 200];
+    config_folder_make(&folder);
+    config_folder_write(&folder, "queue.conf",
+                        "source = \"rabbitmq\"; role = \"spans\"; queue = \"q\";\n", queue);
+    snprintf(report, sizeof(report),
+             "%s:1: note: \"q\": at most 333 records per second pass: 10000 prefetch * 1 "
+             "consumers / 30s window.wait\n",
+             queue);
+    capture_expect(command_check.run, WORDS("check", "--deny-warnings", folder.worker, queue),
+                   0, "ok: 1 topic file, 1 sink, 1 policy\n", report);
+    struct capture capture;
+    capture_run(&capture, command_check.run, WORDS("check", "--json", folder.worker, queue));
+    assert_int_equal(capture.code, 0);
+    json_t *root = json_loads(capture.out, 0, NULL);
+    const char *severity = NULL;
+    assert_int_equal(json_unpack(root, "{s:[{s:s}]}", "diagnostics", "severity", &severity), 0);
+    assert_string_equal(severity, "note");
+    assert_int_equal(json_integer_value(json_object_get(root, "notes")), 1);
+    json_decref(root);
+    capture_clear(&capture);
+    temp_dir_remove(&folder.dir);
+}
+
 static void test_usage(void **state)
 {
     (void)state;
@@ -78,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_notes),
         cmocka_unit_test(test_usage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

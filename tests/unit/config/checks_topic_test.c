@@ -126,7 +126,7 @@ static void test_discarded(void **state)
 {
     (void)state;
     EXPECT("0:1: warning: records that can not be decoded are discarded\n"
-           "  help: errors.deadletterqueue keeps them\n",
+           "  help: errors.deadletterqueue or errors.deadletterexchange keeps them\n",
            "topic = \"a\"; role = \"spans\"; errors = { tolerance = \"all\"; };");
 }
 

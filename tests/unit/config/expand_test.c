@@ -95,6 +95,33 @@ static void test_host_name(void **state)
     expect(&(struct expand_example){"${HOSTNAME}", "pod-7", NULL, false});
 }
 
+/* Where the secret stands in what comes out, from the first to the last. */
+static void test_secret_range(void **state)
+{
+    (void)state;
+    struct config_files files = memory_files(list);
+    struct text out;
+    struct expansion expansion;
+    setenv("SPANBRIDGE_TEST_A", "one", 1);
+    setenv("SPANBRIDGE_TEST_PASSWORD", "hunter2", 1);
+    text_init(&out, 1 << 16);
+    assert_int_equal(expand("${SPANBRIDGE_TEST_A}:${SPANBRIDGE_TEST_PASSWORD}@"
+                            "${SPANBRIDGE_TEST_A}",
+                            "w", &files, &out, &expansion),
+                     SB_OK);
+    assert_true(expansion.secret);
+    assert_int_equal(expansion.secret_from, 4);
+    assert_int_equal(expansion.secret_to, 11);
+    text_clear(&out);
+    text_init(&out, 1 << 16);
+    assert_int_equal(
+        expand("${SPANBRIDGE_TEST_PASSWORD}-${file:secret}.", "d/w", &files, &out, &expansion),
+        SB_OK);
+    assert_int_equal(expansion.secret_from, 0);
+    assert_int_equal(expansion.secret_to, 15);
+    text_clear(&out);
+}
+
 static void test_needed(void **state)
 {
     (void)state;
@@ -157,9 +184,10 @@ static void test_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_examples), cmocka_unit_test(test_host_name),
-        cmocka_unit_test(test_needed),   cmocka_unit_test(test_too_long),
-        cmocka_unit_test(test_path),     cmocka_unit_test(test_want_of_memory),
+        cmocka_unit_test(test_examples),       cmocka_unit_test(test_host_name),
+        cmocka_unit_test(test_secret_range),   cmocka_unit_test(test_needed),
+        cmocka_unit_test(test_too_long),       cmocka_unit_test(test_path),
+        cmocka_unit_test(test_want_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ static void test_hints(void **state)
         {&schema_topic, "", "deadletterqueue", 0,
          "move it under errors: errors = { deadletterqueue = ...; };"},
         /* in another kind of group */
-        {&schema_worker, "", "topic", 0, "topic belongs in a topic file"},
+        {&schema_worker, "", "topic", 0, "topic belongs in a topic file or a sink"},
         {&schema_worker, "", "percentage", 0, "percentage belongs in a policy"},
         {&schema_worker, "", "batch", 0, "batch belongs in a sink"},
         {&schema_topic, "", "sinks", 0, "sinks belongs in the worker file"},
@@ -39,6 +39,8 @@ static void test_hints(void **state)
         {&schema_worker, "", "bootstrap_servers", 0, "it is called kafka.bootstrap here"},
         {&schema_sink, "", "insecure_skip_verify", 0, "it is called tls.insecure here"},
         {&schema_policy, "", "sampling_percentage", 0, "it is called percentage here"},
+        {&schema_worker, "rabbitmq.tls", "ca_file", 0, "it is called rabbitmq.tls.ca here"},
+        {&schema_worker, "", "amqp", 0, "it is called rabbitmq here"},
         {&schema_policy, "", "latency", 0,
          "parameters stand in the policy itself, beside its type"},
         /* near a word elsewhere */

@@ -425,7 +425,19 @@ static void test_many_errors(void **state)
     text_clear(&lines);
 }
 
+#define NO_KAFKA(type, lines)                                                                  \
+    "sampling = { policies = ( { name = \"all\"; type = \"always_sample\"; } ); };\n"          \
+    "sinks = ( { name = \"s\"; type = \"" type "\"; " lines "; } );\n"
+
 /* ---- files on disk ---- */
+
+static void unset_variables(void)
+{
+    unsetenv("KAFKA_BOOTSTRAP");
+    unsetenv("OTLP_ENDPOINT");
+    unsetenv("RABBITMQ_PASSWORD");
+    unsetenv("RABBITMQ_HOST");
+}
 
 static void test_samples(void **state)
 {
@@ -434,8 +446,7 @@ static void test_samples(void **state)
     struct config_report report;
     struct settings *settings = NULL;
     config_report_init(&report);
-    unsetenv("KAFKA_BOOTSTRAP");
-    unsetenv("OTLP_ENDPOINT");
+    unset_variables();
     assert_int_equal(config_load(&sources, &report, &settings), SB_OK);
     assert_int_equal(report.warnings, 0);
     assert_int_equal(settings->topic_count, 2);
@@ -443,6 +454,56 @@ static void test_samples(void **state)
     assert_string_equal(settings->kafka.bootstrap, "localhost:9092");
     settings_free(settings);
     config_report_clear(&report);
+}
+
+/* They stand beside topics_dir, so that nobody connects to RabbitMQ unasked. */
+static void test_rabbitmq_samples(void **state)
+{
+    (void)state;
+    static const char *const topics[] = {CONFIG_SAMPLES "/rabbitmq/notify.conf",
+                                         CONFIG_SAMPLES "/rabbitmq/otlp_queue.conf"};
+    struct config_sources sources = {
+        .worker = CONFIG_SAMPLES "/worker.conf", .topics = topics, .topic_count = 2};
+    struct config_report report;
+    struct settings *settings = NULL;
+    config_report_init(&report);
+    unset_variables();
+    assert_int_equal(config_load(&sources, &report, &settings), SB_OK);
+    assert_int_equal(report.warnings, 0);
+    assert_int_equal(settings->topic_count, 4);
+    assert_string_equal(settings->rabbitmq.url, "amqp://guest:guest@localhost:5672/");
+    const struct settings_topic *notify = &settings->topics[0];
+    const struct settings_topic *spans = &settings->topics[1];
+    assert_int_equal(notify->source, SETTINGS_SOURCE_RABBITMQ);
+    assert_int_equal(notify->role, SETTINGS_ROLE_MESSAGES);
+    assert_string_equal(notify->rabbitmq.queue, "spanbridge.notify");
+    assert_string_equal(notify->rabbitmq.exchange, "notify");
+    assert_int_equal(spans->role, SETTINGS_ROLE_SPANS);
+    assert_string_equal(spans->rabbitmq.queue, "otlp_spans");
+    assert_int_equal(spans->rabbitmq.consumers, 4);
+    assert_string_equal(spans->errors.deadletterexchange, "");
+    assert_string_equal(spans->errors.deadletterkey, "otlp_spans.dlq");
+    assert_int_equal(spans->errors.tolerance, SETTINGS_TOLERANCE_ALL);
+    settings_free(settings);
+    config_report_clear(&report);
+}
+
+/* Kafka's brokers are named where something uses Kafka, and need not be elsewhere. */
+static void test_no_kafka(void **state)
+{
+    (void)state;
+    static const char queue[] = "source = \"rabbitmq\"; role = \"spans\"; queue = \"q\";\n";
+    static const char letters[] = "source = \"rabbitmq\"; role = \"spans\"; queue = \"q\";\n"
+                                  "errors = { deadletterqueue = \"dead\"; };\n";
+    static const char missing[] = "worker.conf: error: kafka.bootstrap is missing\n"
+                                  "  help: Brokers to start from, as host:port,host:port.\n";
+    memory_expect_report(NO_KAFKA("otlp_http", "endpoint = \"http://h:4318\""), queue, "");
+    memory_expect_report(NO_KAFKA("otlp_http", "endpoint = \"http://h:4318\""), TOPIC, missing);
+    memory_expect_report(NO_KAFKA("otlp_http", "endpoint = \"http://h:4318\""), letters,
+                         missing);
+    memory_expect_report(NO_KAFKA("kafka", "topic = \"kept\""), queue, missing);
+    memory_expect_report(NO_KAFKA("kafka", "topic = \"t\"; kafka = { bootstrap = \"b\"; }"),
+                         queue, "");
 }
 
 static void test_folder_instead_of_file(void **state)
@@ -491,6 +552,12 @@ static void test_allocation_failures(void **state)
     sweep("group = \"${SPANBRIDGE_TEST_WORD}\";\n"
           "topics_dir = \"nothing\";\n" WORKER_REST,
           TOPIC "exclude = [ \"a\" ];\nerrors = { deadletterqueue = \"x\"; };\n", SB_OK);
+    sweep("instance = \"${SPANBRIDGE_TEST_WORD}\";\n"
+          "rabbitmq = { url = \"amqps://u:${SPANBRIDGE_TEST_WORD}@h/\"; tls = { ca = \"c\"; }; "
+          "};\nerrors = { deadletterexchange = \"\"; };\n" WORKER_REST,
+          "source = \"rabbitmq\"; role = \"messages\"; queue = \"q\"; exchange = \"e\"; "
+          "declare = true; x = 1;\n",
+          SB_ERR_CONFIG);
     sweep("workres = 1;\ngroup = yes;\n@include \"none\"\n" WORKER_REST, TOPIC, SB_ERR_CONFIG);
     sweep("workres = 1;\ngroup = yes;\n" WORKER_REST, "a = {", SB_ERR_CONFIG);
 }
@@ -511,6 +578,8 @@ int main(void)
         cmocka_unit_test(test_no_topics),
         cmocka_unit_test(test_many_errors),
         cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_rabbitmq_samples),
+        cmocka_unit_test(test_no_kafka),
         cmocka_unit_test(test_folder_instead_of_file),
         cmocka_unit_test(test_allocation_failures),
     };

@@ -54,6 +54,31 @@ static void test_origins(void **state)
     end(&fixture);
 }
 
+/* A field may come from where another did, and may stand in a file without a value. */
+static void test_other_origins(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    int fields[4] = {0};
+    struct place at = {.file = "a", .order = 3, .line = 7};
+    begin(&fixture);
+    loader_set_origin(&fixture.loader, &fields[0], at, true);
+    loader_copy_origin(&fixture.loader, &fields[1], &fields[0]);
+    loader_copy_origin(&fixture.loader, &fields[2], &fields[3]);
+    const struct origin *copy = origin_find(&fixture.private, &fields[1]);
+    assert_non_null(copy);
+    assert_int_equal(copy->line, 7);
+    assert_int_equal(copy->order, 3);
+    assert_true(copy->secret);
+    assert_null(origin_find(&fixture.private, &fields[2]));
+    loader_set_failed(&fixture.loader, &fields[3], at, false);
+    assert_non_null(origin_find(&fixture.private, &fields[3]));
+    assert_false(origin_is_read(&fixture.private, &fields[3]));
+    assert_true(origin_is_read(&fixture.private, &fields[0]));
+    assert_false(origin_is_read(&fixture.private, &fields[2]));
+    end(&fixture);
+}
+
 static void test_place(void **state)
 {
     (void)state;
@@ -110,9 +135,8 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_origins),
-        cmocka_unit_test(test_place),
-        cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_origins),       cmocka_unit_test(test_place),
+        cmocka_unit_test(test_other_origins), cmocka_unit_test(test_merge),
         cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,11 +59,14 @@ static void test_twice(void **state)
     report_error(&report, at_line(second, 1, 1), "wrong");
     report_warning(&report, at_line(second, 1, 1), "odd");
     report_warning(&report, at_line(first, 1, 1), "odd");
+    report_note(&report, at_line(first, 3, 1), "so");
+    report_note(&report, at_line(second, 3, 1), "so");
     report_error(&report, at_line(second, 2, 1), "wrong");
     report_sort(&report);
     assert_int_equal(report.errors, 2);
     assert_int_equal(report.warnings, 1);
-    assert_int_equal(report.count, 3);
+    assert_int_equal(report.notes, 1);
+    assert_int_equal(report.count, 4);
     config_report_clear(&report);
 }
 
@@ -78,13 +81,15 @@ static void test_json(void **state)
     report_error(&report, at_line(file, 3, 5), "a \"word\"");
     report_help(&report, "help");
     report_warning(&report, file, "plain");
+    report_note(&report, file, "by the way");
     config_report_json(&report, &out);
     assert_string_equal(
         text_string(&out),
-        "{\"errors\":1,\"warnings\":1,\"diagnostics\":["
+        "{\"errors\":1,\"warnings\":1,\"notes\":1,\"diagnostics\":["
         "{\"severity\":\"error\",\"file\":\"a\\\"b\",\"line\":3,\"column\":5,"
         "\"text\":\"a \\\"word\\\"\",\"help\":\"help\"},"
-        "{\"severity\":\"warning\",\"file\":\"a\\\"b\",\"text\":\"plain\"}]}\n");
+        "{\"severity\":\"warning\",\"file\":\"a\\\"b\",\"text\":\"plain\"},"
+        "{\"severity\":\"note\",\"file\":\"a\\\"b\",\"text\":\"by the way\"}]}\n");
     text_clear(&out);
     config_report_clear(&report);
 }
@@ -97,8 +102,10 @@ static void test_colour(void **state)
     struct place file = report_file(&report, "f");
     report_error(&report, file, "e");
     report_warning(&report, file, "w");
+    report_note(&report, file, "n");
     expect_text(&report, true,
-                "f: \033[1;31merror:\033[0m e\nf: \033[1;33mwarning:\033[0m w\n");
+                "f: \033[1;31merror:\033[0m e\nf: \033[1;33mwarning:\033[0m w\n"
+                "f: \033[1;36mnote:\033[0m n\n");
     config_report_clear(&report);
 }
 

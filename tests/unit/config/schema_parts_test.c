@@ -25,38 +25,14 @@ static void expect_words(const struct schema *schema, const char *path, const ch
 static void test_words(void **state)
 {
     (void)state;
-    expect_words(&schema_topic, "source", "kafka ");
-    expect_words(&schema_topic, "role", "spans messages ");
-    expect_words(&schema_topic, "encoding", "otlp_proto otlp_json ");
-    expect_words(&schema_topic, "start", "committed earliest latest ");
-    expect_words(&schema_topic, "tap", "index ");
-    expect_words(&schema_topic, "isolation", "read_committed read_uncommitted ");
-    expect_words(&schema_topic, "errors.tolerance", "none all ");
-    expect_words(&schema_topic, "repair.mode", "off report link parent auto ");
-    expect_words(&schema_topic, "repair.adopt", "none root ");
-    expect_words(&schema_topic, "repair.unseen", "auto merge link ");
-    expect_words(&schema_sink, "type", "otlp_http otlp_grpc kafka ");
+    expect_words(&schema_sink, "type", "otlp_http otlp_grpc kafka rabbitmq ");
     expect_words(&schema_sink, "key", "hex bytes ");
     expect_words(&schema_sink, "partitioner", "murmur2 crc32 fnv1a ");
     expect_words(&schema_sink, "compression", "none gzip zstd ");
     expect_words(&schema_sink, "on_full", "block ");
     expect_words(&schema_worker, "log.level", "debug info warn error off ");
     expect_words(&schema_worker, "shutdown.drain", "leave decide ");
-    assert_int_equal(SETTINGS_REPAIR_AUTO, 4);
-    assert_int_equal(SETTINGS_START_LATEST, 2);
     assert_int_equal(SETTINGS_LOG_OFF, 4);
-}
-
-static void test_roles(void **state)
-{
-    (void)state;
-    unsigned spans = 1U << SETTINGS_ROLE_SPANS;
-    unsigned messages = 1U << SETTINGS_ROLE_MESSAGES;
-    assert_int_equal(schema_find(&schema_topic, "encoding")->kinds, spans);
-    assert_int_equal(schema_find(&schema_topic, "errors.deadletterqueue")->kinds, spans);
-    assert_int_equal(schema_find(&schema_topic, "tap")->kinds, messages);
-    assert_int_equal(schema_find(&schema_topic, "repair.mode")->kinds, 0);
-    assert_true(schema_topic.kind_mismatch_goes);
 }
 
 static void test_secrets(void **state)
@@ -66,23 +42,11 @@ static void test_secrets(void **state)
     assert_false((schema_find(&schema_header, "file")->flags & SCHEMA_SECRET) != 0);
 }
 
-/* Of the design, but not of this version. */
-static void test_later(void **state)
-{
-    (void)state;
-    static const char *const topic[] = {"exchange", "binding", "queue", "declare", "dedicated",
-                                        "url",      "format",  "relay", "head",    "filter"};
-    for (size_t i = 0; i < sizeof(topic) / sizeof(*topic); i++)
-        assert_int_equal(schema_find(&schema_topic, topic[i])->type, SCHEMA_LATER);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
-        cmocka_unit_test(test_roles),
         cmocka_unit_test(test_secrets),
-        cmocka_unit_test(test_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

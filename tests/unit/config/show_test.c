@@ -87,6 +87,93 @@ static void test_groups_in_groups(void **state)
     "sinks = ( { name = \"s\"; type = \"otlp_http\"; endpoint = \"http://a\"; headers = (\n"   \
     "{ name = \"authorization\"; value = \"Bearer hunter2\"; } ); } );\n"
 
+static void expect_both(const struct settings *settings, const char *text, const char *json)
+{
+    struct text shown;
+    text_init(&shown, 1 << 20);
+    config_show(settings, &shown);
+    expect_line(&shown, text);
+    assert_null(strstr(text_string(&shown), "hunter2"));
+    text_reset(&shown);
+    config_show_json(settings, &shown);
+    expect_line(&shown, json);
+    assert_null(strstr(text_string(&shown), "hunter2"));
+    text_clear(&shown);
+}
+
+/* Of a URL the password alone is hidden, wherever it came from; where more of it comes from a
+ * secret place, all of it. */
+static void test_broker_urls(void **state)
+{
+    (void)state;
+    setenv("SPANBRIDGE_TEST_SECRET", "hunter2", 1);
+    struct settings *settings =
+        load("rabbitmq = { url = \"amqp://u:${SPANBRIDGE_TEST_SECRET}@h/\"; };\n" WORKER_REST,
+             "source = \"rabbitmq\"; role = \"spans\"; queue = \"q\";\n");
+    assert_string_equal(settings->rabbitmq.url, "amqp://u:hunter2@h/");
+    expect_both(settings, "url = \"amqp://u:(redacted)@h/\";",
+                "\"url\":{\"value\":\"amqp://u:(redacted)@h/\",\"origin\":\"worker.conf:1\"}");
+    settings_free(settings);
+    settings = load("rabbitmq = { url = \"amqp://u:hunter2@h/\"; };\n" WORKER_REST, TOPIC);
+    expect_both(settings, "url = \"amqp://u:(redacted)@h/\";",
+                "\"value\":\"amqp://u:(redacted)@h/\"");
+    settings_free(settings);
+    settings =
+        load("rabbitmq = { url = \"amqp://${SPANBRIDGE_TEST_SECRET}:p@h/\"; };\n" WORKER_REST,
+             "source = \"rabbitmq\"; role = \"spans\"; queue = \"q\";\n");
+    expect_both(settings, "url = \"(redacted)\";", "\"value\":\"(redacted)\"");
+    settings_free(settings);
+}
+
+/* What a topic or a sink takes over shows where it stands; what exists has no type. */
+static void test_queues(void **state)
+{
+    (void)state;
+    struct settings *settings =
+        load("rabbitmq = { url = \"amqps://h/\";\ntls = { ca = \"a.pem\"; }; };\n" WORKER_REST,
+             "source = \"rabbitmq\"; role = \"spans\";\nqueue = \"q\"; url = \"amqps://i/\";\n"
+             "errors = { deadletterexchange = \"\"; deadletterkey = \"d\"; };\n");
+    struct text shown;
+    text_init(&shown, 1 << 20);
+    config_show(settings, &shown);
+    const char *topic = strstr(text_string(&shown), "# topic file");
+    assert_non_null(topic);
+    assert_non_null(strstr(topic, "queue = \"q\";"));
+    assert_non_null(strstr(topic, "# topic.conf:2\n"));
+    assert_non_null(strstr(topic, "# queue_type: with declare"));
+    assert_non_null(strstr(topic, "# exchange_type: not declared"));
+    assert_non_null(strstr(topic, "# deadletterqueue: not set"));
+    assert_non_null(strstr(topic, "deadletterexchange = \"\";"));
+    assert_null(strstr(topic, "a.pem")); /* the other broker's */
+    assert_null(strstr(topic, "isolation"));
+    text_clear(&shown);
+    settings_free(settings);
+    settings =
+        load("rabbitmq = { url = \"amqps://h/\";\ntls = { ca = \"a.pem\"; }; };\n" WORKER_REST,
+             "source = \"rabbitmq\"; role = \"spans\"; queue = \"q\";\n");
+    text_init(&shown, 1 << 20);
+    config_show(settings, &shown);
+    topic = strstr(text_string(&shown), "# topic file");
+    assert_non_null(topic);
+    topic = strstr(topic, "    ca = \"a.pem\";");
+    assert_non_null(topic);
+    assert_non_null(strstr(topic, "# worker.conf:2\n"));
+    text_clear(&shown);
+    settings_free(settings);
+}
+
+/* A worker's place of dead letters that a topic does not take is not where its none is from. */
+static void test_letters(void **state)
+{
+    (void)state;
+    struct settings *settings = load("errors = { deadletterqueue = \"d\"; };\n" WORKER_REST,
+                                     TOPIC "errors = { deadletterexchange = \"x\"; };\n");
+    expect_both(settings, "deadletterkey = \"otlp_spans\";",
+                "\"deadletterqueue\":{\"value\":null,\"origin\":\"default\"},"
+                "\"deadletterexchange\":{\"value\":\"x\",\"origin\":\"topic.conf:2\"}");
+    settings_free(settings);
+}
+
 static void test_redaction(void **state)
 {
     (void)state;
@@ -209,9 +296,10 @@ static void test_json(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),     cmocka_unit_test(test_groups_in_groups),
-        cmocka_unit_test(test_redaction), cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_lines),      cmocka_unit_test(test_groups_in_groups),
+        cmocka_unit_test(test_redaction),  cmocka_unit_test(test_broker_urls),
+        cmocka_unit_test(test_queues),     cmocka_unit_test(test_letters),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -48,7 +48,7 @@ struct config_sources {
     config_property_fn check_property; /* NULL: properties are not looked at */
 };
 
-enum config_severity { CONFIG_ERROR, CONFIG_WARNING };
+enum config_severity { CONFIG_ERROR, CONFIG_WARNING, CONFIG_NOTE };
 
 struct config_diagnostic {
     enum config_severity severity;
@@ -69,6 +69,7 @@ struct config_report {
     uint32_t room;
     uint32_t errors; /* all, those beyond CONFIG_ERRORS_MAX among them */
     uint32_t warnings;
+    uint32_t notes;
     uint32_t orders; /* files so far */
     bool last_kept;  /* the newest diagnostic is in items */
     bool out_of_memory;
@@ -86,10 +87,17 @@ void config_report_clear(struct config_report *report);
 enum sb_err config_load(const struct config_sources *sources, struct config_report *report,
                         struct settings **ret) SB_MUST_USE;
 
+/*
+ * Adds what is no fault but worth knowing before a start: the records per second that each
+ * RabbitMQ queue of spans can pass.  The report is that of the load, or a new one.
+ */
+void config_notes(const struct settings *settings, struct config_report *report);
+
 /* The report as people read it: "file:line: error: text" lines, with "  help: ..." below. */
 void config_report_text(const struct config_report *report, bool colour, struct text *out);
 
-/* {"errors":n,"warnings":n,"diagnostics":[{"severity","file","line","column","text","help"}]} */
+/* {"errors":n,"warnings":n,"notes":n,"diagnostics":[
+ *  {"severity","file","line","column","text","help"}]} */
 void config_report_json(const struct config_report *report, struct text *out);
 
 #endif

@@ -21,9 +21,29 @@ struct settings_property {
 };
 
 struct settings_kafka {
-    const char *bootstrap; /* host:port,host:port; never NULL */
+    const char *bootstrap; /* host:port,host:port; NULL: nothing configured uses Kafka */
     struct settings_property *properties;
     uint32_t property_count;
+};
+
+struct settings_tls {
+    const char *ca; /* file; NULL: the system's */
+    const char *certificate;
+    const char *key;
+    bool insecure; /* the server's certificate is not checked */
+};
+
+/* A RabbitMQ broker and how it is spoken to. */
+struct settings_rabbitmq {
+    /*
+     * amqp://user:password@host:port/vhost or amqps://...; never NULL.  It was checked: parts
+     * are percent-encoded with nothing reserved in them, a user has a password, and there is
+     * no query.  Without user: guest:guest; without port: 5672, 5671; no path and "/": the
+     * vhost "/".
+     */
+    const char *url;
+    struct settings_tls tls;
+    uint64_t heartbeat_ns; /* whole seconds, 1 at least */
 };
 
 enum settings_window_on_full { SETTINGS_WINDOW_DECIDE };
@@ -127,7 +147,8 @@ struct settings_sampling {
 enum settings_sink_type {
     SETTINGS_SINK_OTLP_HTTP,
     SETTINGS_SINK_OTLP_GRPC,
-    SETTINGS_SINK_KAFKA
+    SETTINGS_SINK_KAFKA,
+    SETTINGS_SINK_RABBITMQ
 };
 enum settings_compression {
     SETTINGS_COMPRESSION_NONE,
@@ -147,13 +168,6 @@ struct settings_header {
     const char *name;
     const char *value;
     const char *file; /* read by the sink, again after a refusal, trailing newline removed */
-};
-
-struct settings_tls {
-    const char *ca; /* file; NULL: the system's */
-    const char *certificate;
-    const char *key;
-    bool insecure; /* the server's certificate is not checked */
 };
 
 struct settings_batch {
@@ -176,11 +190,16 @@ struct settings_sink {
     struct settings_header *headers;
     uint32_t header_count;
     enum settings_compression compression;
-    struct settings_tls tls;
+    struct settings_tls tls;      /* of rabbitmq the same as broker.tls */
     const char *topic;            /* of kafka; these four are its own */
     enum settings_record_key key; /* how the trace id is written */
     enum settings_partitioner partitioner;
     struct settings_kafka kafka; /* bootstrap NULL: the worker's cluster and properties */
+    const char *exchange;        /* of rabbitmq; these five are its own; "": the default one */
+    const char *routing_key;     /* {trace_id} is the id in hex, {{ a brace; no other {...} */
+    bool persistent;
+    bool mandatory;                  /* what no queue takes comes back, and is no success */
+    struct settings_rabbitmq broker; /* the effective one: the worker's where unset */
     struct settings_batch batch;
     uint64_t queue_bytes_max;
     uint32_t in_flight_max;
@@ -191,10 +210,16 @@ struct settings_sink {
 
 enum settings_tolerance { SETTINGS_TOLERANCE_NONE, SETTINGS_TOLERANCE_ALL };
 
-/* What happens to records that can not be decoded. */
+/*
+ * What happens to records that can not be decoded.  Dead letters have one place at most: a
+ * Kafka topic of the worker's cluster, or an exchange.  That is one of the topic's own broker
+ * where the topic is of RabbitMQ, else of the worker's.
+ */
 struct settings_errors {
-    enum settings_tolerance tolerance; /* default: all with a dead-letter topic, else none */
-    const char *deadletterqueue;       /* topic; NULL: none */
+    enum settings_tolerance tolerance; /* default: all with a place for letters, else none */
+    const char *deadletterqueue;       /* Kafka topic; NULL: none */
+    const char *deadletterexchange;    /* RabbitMQ; NULL: none, "": the default one */
+    const char *deadletterkey;         /* its routing key; of a topic with one never NULL */
     bool context_headers;              /* dead letters carry __connect.errors.* headers */
 };
 
@@ -251,7 +276,7 @@ struct settings_shutdown {
 
 enum settings_delivery { SETTINGS_DELIVERY_AT_LEAST_ONCE };
 
-enum settings_source { SETTINGS_SOURCE_KAFKA };
+enum settings_source { SETTINGS_SOURCE_KAFKA, SETTINGS_SOURCE_RABBITMQ };
 enum settings_role { SETTINGS_ROLE_SPANS, SETTINGS_ROLE_MESSAGES };
 enum settings_encoding { SETTINGS_ENCODING_OTLP_PROTO, SETTINGS_ENCODING_OTLP_JSON };
 enum settings_start {
@@ -266,12 +291,49 @@ enum settings_start {
 enum settings_tap { SETTINGS_TAP_INDEX };
 enum settings_isolation { SETTINGS_READ_COMMITTED, SETTINGS_READ_UNCOMMITTED };
 
+enum settings_exchange_type {
+    SETTINGS_EXCHANGE_EXISTS, /* it is not declared */
+    SETTINGS_EXCHANGE_DIRECT,
+    SETTINGS_EXCHANGE_FANOUT,
+    SETTINGS_EXCHANGE_TOPIC,
+    SETTINGS_EXCHANGE_HEADERS,
+    SETTINGS_EXCHANGE_CONSISTENT_HASH
+};
+enum settings_queue_type {
+    SETTINGS_QUEUE_AS_IS, /* it exists: a classic or a quorum queue */
+    SETTINGS_QUEUE_CLASSIC,
+    SETTINGS_QUEUE_QUORUM,
+    SETTINGS_QUEUE_STREAM /* declared so, or said to be one: the source looks */
+};
+enum settings_format { SETTINGS_FORMAT_PLAIN, SETTINGS_FORMAT_FIREHOSE };
+
+/*
+ * What is a RabbitMQ topic file's alone.  Without `declare` there is only a queue, which
+ * exists; with it the queue is made and bound to the exchange by each of the bindings.
+ */
+struct settings_queue {
+    struct settings_rabbitmq broker; /* the effective one: the worker's where unset */
+    const char *queue;               /* name at the broker, 1 to 255 bytes; never NULL */
+    const char *queue_configured;    /* the same without the instance; what the file says */
+    const char *exchange;            /* NULL without declare */
+    const char *const *bindings;     /* routing keys, one at least with declare */
+    uint32_t binding_count;
+    bool declare;
+    enum settings_exchange_type exchange_type;
+    enum settings_queue_type queue_type;
+    bool dedicated;     /* messages of an existing queue are copies, and may be taken */
+    uint32_t consumers; /* channels */
+    uint32_t prefetch;  /* per consumer */
+    enum settings_format format;
+    const char *offsets; /* file with the position in a stream; of spans there never NULL */
+};
+
 /* One topic file.  errors and repair are the effective ones: the worker's where unset. */
 struct settings_topic {
     const char *file; /* as named on the command line, or found in topics_dir */
-    const char *name; /* unique; default: topic */
+    const char *name; /* unique; default: the topic, the queue as configured */
     enum settings_source source;
-    const char *topic;          /* a name, or a regular expression that begins with ^ */
+    const char *topic; /* a name, or a regular expression that begins with ^; NULL: rabbitmq */
     const char *const *exclude; /* of what the expression matches: names or ^expressions */
     uint32_t exclude_count;
     enum settings_role role;
@@ -283,6 +345,7 @@ struct settings_topic {
     struct settings_repair repair;
     struct settings_property *properties; /* after the worker's, so they win */
     uint32_t property_count;
+    struct settings_queue rabbitmq; /* all 0 where the source is another */
 };
 
 struct settings_private; /* memory, and where each value came from */
@@ -296,6 +359,7 @@ struct settings {
     uint64_t memory_bytes;
     enum settings_delivery delivery;
     struct settings_kafka kafka;
+    struct settings_rabbitmq rabbitmq;
     struct settings_window window;
     struct settings_decided decided;
     struct settings_repair repair;

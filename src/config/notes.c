@@ -1,0 +1,29 @@
+/* notes: what `check` tells of a configuration that is right. */
+#include "checks.h"
+
+/* The line of prefetch, else that of the queue, else the file. */
+static struct place place_of(const struct settings *settings,
+                             const struct settings_topic *topic)
+{
+    const struct settings_queue *queue = &topic->rabbitmq;
+    const struct origin *origin = origin_find_sorted(settings->private, &queue->prefetch);
+    if (origin == NULL)
+        origin = origin_find_sorted(settings->private, &queue->queue_configured);
+    if (origin == NULL)
+        return (struct place){.file = topic->file};
+    return (struct place){.file = origin->file, .order = origin->order, .line = origin->line};
+}
+
+void config_notes(const struct settings *settings, struct config_report *report)
+{
+    for (uint32_t i = 0; i < settings->topic_count; i++) {
+        const struct settings_topic *topic = &settings->topics[i];
+        if (topic->source != SETTINGS_SOURCE_RABBITMQ || topic->role != SETTINGS_ROLE_SPANS)
+            continue;
+        struct queue_rate rate = checks_queue_rate(settings, topic);
+        if (!rate.low) /* else a warning has said it */
+            report_note(report, place_of(settings, topic), "\"%s\": %s",
+                        quote(topic->name).text, rate.text);
+    }
+    report_sort(report);
+}
