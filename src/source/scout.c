@@ -255,7 +255,7 @@ static bool apply_named(struct source_kafka *source, const struct scout_topic *f
         if (role == SOURCE_MESSAGES && exists)
             tap_take_topic(source, topic, found->partitions);
         if (role == SOURCE_SPANS)
-            rebalance_topic_exists(source, topic, exists);
+            rebalance_topic_exists(topic, exists);
     }
     return exists;
 }

@@ -161,38 +161,6 @@ static void a_partition_that_goes_back_is_opened_anew(void **state)
     mock_kafka_stop(&kafka);
 }
 
-static void start_latest_reads_what_comes(void **state)
-{
-    (void)state;
-    struct mock_kafka kafka;
-    mock_kafka_start(&kafka, 1);
-    mock_kafka_topic(&kafka, "spans", 1);
-    mock_kafka_topic(&kafka, "others", 1);
-    mock_kafka_fill(&kafka, "spans", 0, 50);
-    mock_kafka_fill(&kafka, "others", 0, 50);
-    driver_init(&first, kafka.bootstrap);
-    driver_topic(&first, "spans", SOURCE_SPANS)->start = SOURCE_START_LATEST;
-    driver_topic(&first, "others", SOURCE_SPANS);
-    driver_start(&first);
-    /* The other topic, with the default, is read from its beginning all the same. */
-    DRIVER_UNTIL(&first, driver_count(&first, "others") == 50 &&
-                             source_kafka_spans_drained(first.source));
-    assert_int_equal(driver_count(&first, "spans"), 0);
-    mock_kafka_fill(&kafka, "spans", 0, 5);
-    DRIVER_UNTIL(&first, driver_count(&first, "spans") == 5);
-    driver_stop(&first, true);
-    driver_clear(&first);
-
-    /* Once something is committed, that is where it goes on. */
-    mock_kafka_fill(&kafka, "spans", 0, 5);
-    driver_init(&first, kafka.bootstrap);
-    driver_topic(&first, "spans", SOURCE_SPANS)->start = SOURCE_START_LATEST;
-    driver_start(&first);
-    DRIVER_UNTIL(&first, driver_count(&first, "spans") == 5);
-    driver_clear(&first);
-    mock_kafka_stop(&kafka);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,7 +168,6 @@ int main(void)
         cmocka_unit_test(cooperative_members_share),
         cmocka_unit_test(a_revocation_commits),
         cmocka_unit_test(a_partition_that_goes_back_is_opened_anew),
-        cmocka_unit_test(start_latest_reads_what_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
