@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commit.h"
+#include "dead_letter.h"
 #include "lanes.h"
 #include "peek.h"
 #include "start.h"
@@ -11,7 +12,7 @@
 #include "topics.h"
 #include "trouble.h"
 
-enum { COMMIT_WAIT_MS = 10000, SEEK_WAIT_MS = 5000 };
+enum { COMMIT_WAIT_MS = 10000, LETTERS_WAIT_MS = 5000, SEEK_WAIT_MS = 5000 };
 
 void rebalance_topic_exists(struct topic *topic, bool exists)
 {
@@ -150,9 +151,11 @@ static void close_lanes(struct source_kafka *source,
         if (lost) /* what the callee still publishes must not be committed */
             lane->committed = INT64_MAX;
     }
-    if (count > 0)
-        source->options.events.on_close(source->options.events.arg, source->closing, count,
-                                        lost);
+    if (count == 0)
+        return;
+    if (!lost) /* who waits for a letter is not finished, and the next owner would send another */
+        (void)dead_letter_flush(source, LETTERS_WAIT_MS);
+    source->options.events.on_close(source->options.events.arg, source->closing, count, lost);
 }
 
 static void revoke(struct source_kafka *source, rd_kafka_t *rk,

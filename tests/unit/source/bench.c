@@ -145,6 +145,9 @@ static void on_close(void *arg, const struct source_lane *lanes, size_t count, b
     pthread_mutex_lock(&driver->lock);
     driver->closed += (uint32_t)count;
     driver->lost += lost ? (uint32_t)count : 0;
+    for (size_t i = 0; i < count; i++)
+        driver->gone += lanes[i].gone;
+    driver->letters_done_at_close = driver->letters_done;
     pthread_mutex_unlock(&driver->lock);
 }
 

@@ -93,6 +93,8 @@ struct driver {
     uint32_t opened;
     uint32_t closed;
     uint32_t lost;
+    uint32_t gone;
+    uint32_t letters_done_at_close; /* the last one */
     uint32_t cleared;
     uint32_t letters_done;
     uint32_t letters_failed;

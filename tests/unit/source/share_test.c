@@ -7,7 +7,7 @@
 
 #include "bench.h"
 
-enum { PARTITIONS = 4 };
+enum { PARTITIONS = 3 };
 
 static struct mock_kafka kafka;
 static struct driver first;
@@ -46,7 +46,7 @@ static void a_member_knows_whether_it_has_all(void **state)
         driver_start(&second);
         BOTH_UNTIL(share_of(&first) == SOURCE_SHARE_PART &&
                    share_of(&second) == SOURCE_SHARE_PART &&
-                   driver_number(&second, &second.opened) == PARTITIONS / 2);
+                   driver_number(&second, &second.opened) > 0);
         driver_stop(&first, true);
         DRIVER_UNTIL(&second, share_of(&second) == SOURCE_SHARE_ALL);
         driver_clear(&second);

@@ -45,6 +45,7 @@ static void start_at_the_end(void)
 {
     driver_init(&driver, kafka.bootstrap);
     driver_topic(&driver, "spans", SOURCE_SPANS)->start = SOURCE_START_LATEST;
+    driver.options.commit_interval_ns = 3600 * NS_PER_S; /* at once, or too late for a kill */
     driver_start(&driver);
 }
 
