@@ -21,6 +21,8 @@ from harness.watcher import Watcher, total
 
 PARTITIONS = 6
 SPANS = 4
+TRACES = 300
+HALF = TRACES * SPANS // 2
 BROKER = {"group.consumer.min.session.timeout.ms": "3000",
           "group.consumer.session.timeout.ms": "6000",
           "group.consumer.min.heartbeat.interval.ms": "500",
@@ -47,10 +49,13 @@ class Member:
     def returned(self) -> int:
         return total(self.watcher.scrape(), "spans_returned_total")
 
+    def moves(self) -> list[int]:
+        """How many partitions were given, and taken away, each time."""
+        return [e["partitions"] * sign for name, sign in (("assigned", 1), ("revoked", -1))
+                for e in self.run.events(name)]
+
     def lanes(self) -> int:
-        given, taken = (sum(e["partitions"] for e in self.run.events(name))
-                        for name in ("assigned", "revoked"))
-        return given - taken
+        return sum(self.moves())
 
     def stop(self) -> bridge.Report:
         self.run.signal(signal.SIGTERM)
@@ -64,14 +69,10 @@ class Instances(env.Case):
         cls.kafka = Kafka(cls.base / "kafka", BROKER).start()
         cls.addClassCleanup(cls.kafka.kill)
 
-    def setUp(self) -> None:
-        super().setUp()
+    def begin(self, protocol: str) -> None:
+        """A topic, a group and a backend of their own."""
         self.receiver = Receiver()
         self.addCleanup(self.receiver.close)
-        self.topic = ""
-
-    def begin(self, protocol: str) -> None:
-        """A topic and a group of their own."""
         self.topic = f"{self._testMethodName}_{protocol}"
         self.kafka.create_topics(self.topic, partitions=PARTITIONS)
         self.properties = PROTOCOLS[protocol]
@@ -136,65 +137,121 @@ class Instances(env.Case):
 
     def finish(self) -> None:
         """All is decided, kept traces are whole, dropped ones are not there, all is committed."""
-        self.wait_read(0)
         until("all spans arrive", lambda: self.kept <= self.receiver.span_ids())
+        until("all is committed", lambda: self.produced == sum(
+            self.kafka.committed(self.topic, self.topic, PARTITIONS)))
         for member in list(self.members):
             report = self.leave(member)
             self.assertEqual((0, 0, 0), (report["held"], report["lost"], report["rejected"]))
-        self.assertEqual(self.produced, sum(
-            self.kafka.committed(self.topic, self.topic, PARTITIONS)))
+
+    def arrived(self) -> collections.Counter[bytes]:
+        return collections.Counter(span.span_id for span in self.receiver.spans())
 
     def check_once(self) -> None:
-        arrived = collections.Counter(span.span_id for span in self.receiver.spans())
+        arrived = self.arrived()
         self.assertEqual(self.kept, set(arrived))
         self.assertEqual([], [i for i, count in arrived.items() if count > 1])
 
-    def moved(self, protocol: str) -> list[list[bytes]]:
+    def share(self, protocol: str, named: bool = False) -> list[list[bytes]]:
         """Two members share the partitions, and have read the first half of every trace."""
         self.begin(protocol)
-        self.receiver = Receiver()
-        self.addCleanup(self.receiver.close)
-        self.join()
-        self.join()
+        for name in ("a", "b"):
+            self.join(**({"instance": name} if named else {}))
         self.wait_shared()
-        first, second = self.halves(300)
+        first, second = self.halves(TRACES)
         self.produce(first)
-        self.wait_read(600)
+        self.wait_read(HALF)
         return second
+
+    def go_on(self, second: list[list[bytes]]) -> None:
+        """Whoever has them now has read all first halves; then come the second ones."""
+        self.wait_read(HALF)
+        self.produce(second)
+        self.finish()
+        self.check_once()
 
     def test_a_third_joins(self) -> None:
         for protocol in PROTOCOLS:
             with self.subTest(protocol):
-                second = self.moved(protocol)
+                second = self.share(protocol)
                 self.join()
                 self.wait_shared()
-                self.wait_read(600)
-                self.assertGreater(sum(m.returned() for m in self.members), 0)
-                self.produce(second)
-                self.finish()
-                self.check_once()
+                until("spans are given back",
+                      lambda: sum(m.returned() for m in self.members) > 0)
+                self.go_on(second)
 
     def test_one_leaves(self) -> None:
         for protocol in PROTOCOLS:
             with self.subTest(protocol):
-                second = self.moved(protocol)
+                second = self.share(protocol)
                 report = self.leave(self.members[0])
-                self.assertEqual(300, report["held"] + report["returned"])
-                self.assertEqual(0, report["exported"])
-                self.wait_read(600)
-                self.produce(second)
-                self.finish()
-                self.check_once()
+                self.assertEqual((HALF // 2, 0), (report["held"], report["exported"]))
+                self.assertTrue(report["shared"])
+                self.go_on(second)
 
     def test_one_is_killed(self) -> None:
         for protocol in PROTOCOLS:
             with self.subTest(protocol):
-                second = self.moved(protocol)
+                second = self.share(protocol)
                 self.kill(self.members[0])
-                self.wait_read(600)
+                self.go_on(second)
+
+    def test_one_is_killed_while_it_exports(self) -> None:
+        """What it had exported may arrive twice, nothing more often; traces are whole all the same."""
+        for protocol in PROTOCOLS:
+            with self.subTest(protocol):
+                second = self.share(protocol)
+                self.receiver.answer = lambda n: 200 if n % 2 else 503
                 self.produce(second)
+                until("some spans", lambda: len(self.receiver.spans()) > 100)
+                before = self.arrived()
+                self.kill(self.members[0])
                 self.finish()
-                self.check_once()
+                arrived = self.arrived()
+                self.assertEqual(self.kept, set(arrived))
+                self.assertLessEqual(max(arrived.values()), 2)
+                self.assertGreater(len(self.kept - set(before)), 0)
+
+    def test_a_named_instance_comes_back(self) -> None:
+        """Within the session timeout no partition moves."""
+        for protocol in PROTOCOLS:
+            with self.subTest(protocol):
+                second = self.share(protocol, named=True)
+                comes_back, stays = self.members
+                moves = stays.moves()
+                comes_back.stop()
+                comes_back.start()
+                self.wait_read(HALF)
+                self.members.remove(comes_back)
+                comes_back.run.kill()
+                self.start_again(comes_back)
+                self.members.append(comes_back)
+                self.wait_read(HALF)
+                self.assertEqual(moves, stays.moves())
+                self.go_on(second)
+
+    def start_again(self, member: Member) -> None:
+        """As a supervisor does it: KIP-848 lets a name in again when its session has ended."""
+        def is_in() -> bool:
+            member.start()
+            until("it is in, or turned away",
+                  lambda: member.lanes() > 0 or not member.run.running())
+            return member.run.running()
+        until("it is in", is_in)
+
+    def test_two_of_one_name(self) -> None:
+        """The classic protocol turns out who was there, KIP-848 who comes: both say why."""
+        for protocol in PROTOCOLS:
+            with self.subTest(protocol):
+                second = self.share(protocol, named=True)
+                old, new = self.members[0], self.join(instance="a")
+                out = new if protocol == "consumer" else old
+                self.members.remove(out)
+                event = out.run.wait_event("fenced", level="error")
+                self.assertIn("instance a", event["text"])
+                self.assertEqual(bridge.EX_NOPERM, out.run.wait())
+                bridge.Report.of(out.run)
+                self.go_on(second)
 
 
 if __name__ == "__main__":

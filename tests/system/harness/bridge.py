@@ -10,7 +10,7 @@ from harness import env
 from harness.process import Process
 from harness.wait import TimedOut, until
 
-EX_OK, EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL, EX_CONFIG = 0, 64, 69, 75, 78
+EX_OK, EX_USAGE, EX_UNAVAILABLE, EX_TEMPFAIL, EX_NOPERM, EX_CONFIG = 0, 64, 69, 75, 77, 78
 
 # The partitions of a killed run must not wait 45 s for the next one.  With the protocol of
 # KIP-848 the broker says how long, and refuses these.
