@@ -19,6 +19,9 @@ enum { TICK_MS = 20 };
 /* Half of librdkafka's default session timeout of 45 s: delivery.md, Ledger 3. */
 #define REVOKE_BUDGET_NS (22 * NS_PER_S)
 
+/* So long as this a partition may have no owner: twice the interval of looks at the cluster. */
+#define SHARED_NS (60 * NS_PER_S)
+
 static uint64_t now_ns(void)
 {
     return clock_monotonic_ns(clock_system());
@@ -165,10 +168,20 @@ static void step(struct app *app)
     }
 }
 
-/* Said once, and in the summary: what hops between instances look like needs an explanation. */
+/*
+ * Said once, and in the summary: what hops between instances look like needs an explanation.  A
+ * topic that has just been made, or grown, is not dealt yet: only what lasts is said, or what is
+ * so at the end.
+ */
 static void watch_share(struct app *app)
 {
-    if (app->shared || sources_share(app->sources) != SOURCE_SHARE_PART)
+    if (sources_share(app->sources) != SOURCE_SHARE_PART)
+        app->shared_since_ns = 0;
+    else if (app->shared_since_ns == 0)
+        app->shared_since_ns = now_ns();
+    bool lasts = app->shared_since_ns != 0 &&
+                 (app->state == APP_ENDED || now_ns() - app->shared_since_ns >= SHARED_NS);
+    if (app->shared || !lasts)
         return;
     app->shared = true;
     log_event(app->log, LOG_INFO, "source", "spans_are_shared",
@@ -182,9 +195,9 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     (void)what;
     struct app *app = arg;
     sources_service(app->sources);
-    watch_share(app);
     if (app->state != APP_ENDED)
         step(app);
+    watch_share(app);
 }
 
 static void on_signal(evutil_socket_t signal_number, short what, void *arg)

@@ -52,7 +52,8 @@ struct app {
     bool stopping;  /* by a signal, not by drain */
     uint64_t deadline_ns;
     int exit_code;
-    bool shared; /* others were seen to read a part of the spans */
+    bool shared;              /* others were seen to read a part of the spans, for some time */
+    uint64_t shared_since_ns; /* 0: not now */
 };
 
 /* wiring.c: makes the stages from the settings.  A sysexits code, 0 when all is there. */
