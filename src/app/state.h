@@ -11,6 +11,7 @@
 #include "sink/otlp.h"
 #include "source/kafka.h"
 #include "source/sources.h"
+#include "source_rabbitmq/rabbitmq.h"
 #include "worker/worker.h"
 
 enum app_state {
@@ -33,6 +34,7 @@ struct app {
     uint16_t tenant_key; /* of settings.tenant among the keys, or OTLP_KEY_NONE */
     struct worker_topic *worker_topics;
     struct source_topic *source_topics;
+    struct source_rabbitmq_topic *queues; /* by topic */
     struct worker_batching *batching;
     struct sink **sinks;
     uint32_t sink_count; /* those that were made */
@@ -61,6 +63,14 @@ int wiring_build(struct app *app);
 int exit_code_of(enum sb_err err);
 void wiring_stop(struct app *app);  /* sinks and workers end; commits */
 void wiring_clear(struct app *app); /* frees all */
+
+/* Of the settings, for all that is made of them. */
+uint32_t wiring_worker_count(const struct settings *settings);
+uint64_t wiring_greatest(const struct settings *settings, const uint64_t *member);
+
+/* sources.c: makes app->sources and what they borrow, and frees what they borrowed. */
+enum sb_err wiring_build_sources(struct app *app) SB_MUST_USE;
+void wiring_clear_sources(struct app *app);
 
 /* sinks.c: makes the sinks, and frees them when they have been stopped. */
 enum sb_err sinks_build(struct app *app) SB_MUST_USE;

@@ -208,7 +208,7 @@ void watch_free(struct watch *watch)
 /* What the source calls them; any other name is a topic's. */
 static const char *part_of(const char *what)
 {
-    if (strcmp(what, "kafka") == 0)
+    if (strcmp(what, "kafka") == 0 || strcmp(what, "rabbitmq") == 0)
         return "cluster";
     if (strcmp(what, "group") == 0)
         return "group";

@@ -10,8 +10,6 @@
 #include "control.h"
 #include "core/memory.h"
 
-enum { PREFETCH_BYTES_MAX = 64 << 20, PREFETCH_BYTES_MIN = 1 << 20, COMMIT_INTERVAL_MS = 1000 };
-
 static enum log_level log_level_of(enum settings_log_level level)
 {
     static const enum log_level levels[] = {
@@ -144,40 +142,29 @@ static enum sb_err build_topics(struct app *app)
 {
     uint32_t count = app->settings->topic_count;
     app->worker_topics = memory_zalloc(count, sizeof(*app->worker_topics));
-    app->source_topics = memory_zalloc(count, sizeof(*app->source_topics));
-    if (app->worker_topics == NULL || app->source_topics == NULL)
+    if (app->worker_topics == NULL)
         return SB_ERR_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
         const struct settings_topic *topic = &app->settings->topics[i];
         bool spans = topic->role == SETTINGS_ROLE_SPANS;
+        bool rabbitmq = topic->source == SETTINGS_SOURCE_RABBITMQ;
         app->worker_topics[i] = (struct worker_topic){
             .name = topic->name,
-            .pattern = topic->topic,
+            .pattern = rabbitmq ? topic->rabbitmq.queue : topic->topic,
             .role = spans ? WORKER_SPANS : WORKER_MESSAGES,
+            .rabbitmq = rabbitmq,
             .json = topic->encoding == SETTINGS_ENCODING_OTLP_JSON,
-            .dead_letters = topic->errors.deadletterqueue != NULL,
+            .dead_letters = topic->errors.deadletterqueue != NULL ||
+                            topic->errors.deadletterexchange != NULL,
             .context_headers = topic->errors.context_headers,
             .tolerant = topic->errors.tolerance == SETTINGS_TOLERANCE_ALL,
             .repair = repair_of(&topic->repair),
-        };
-        static const enum source_start starts[] = {
-            [SETTINGS_START_COMMITTED] = SOURCE_START_DEFAULT,
-            [SETTINGS_START_EARLIEST] = SOURCE_START_EARLIEST,
-            [SETTINGS_START_LATEST] = SOURCE_START_LATEST,
-        };
-        app->source_topics[i] = (struct source_topic){
-            .pattern = topic->topic,
-            .exclude = topic->exclude,
-            .exclude_count = topic->exclude_count,
-            .role = spans ? SOURCE_SPANS : SOURCE_MESSAGES,
-            .start = starts[topic->start],
-            .dead_letter_topic = topic->errors.deadletterqueue,
         };
     }
     return SB_OK;
 }
 
-static uint32_t worker_count(const struct settings *settings)
+uint32_t wiring_worker_count(const struct settings *settings)
 {
     if (settings->workers > 0)
         return settings->workers;
@@ -204,7 +191,7 @@ static struct otlp_limits limits_of(const struct settings_limits *settings)
  * A duration of `repair` that holds for the process as a whole: the greatest of the worker
  * file's and of all topics', which may each set their own.
  */
-static uint64_t greatest(const struct settings *settings, const uint64_t *member)
+uint64_t wiring_greatest(const struct settings *settings, const uint64_t *member)
 {
     size_t at = (size_t)((const char *)member - (const char *)&settings->repair);
     uint64_t value = *member;
@@ -229,7 +216,7 @@ static bool has_messages(const struct settings *settings)
 static enum sb_err build_workers(struct app *app)
 {
     const struct settings *settings = app->settings;
-    uint32_t count = worker_count(settings);
+    uint32_t count = wiring_worker_count(settings);
     const struct worker_options options = {
         .worker_count = count,
         .taps_first = app->run.drain && has_messages(settings),
@@ -238,7 +225,7 @@ static enum sb_err build_workers(struct app *app)
         .topics = app->worker_topics,
         .topic_count = settings->topic_count,
         .default_repair = repair_of(&settings->repair),
-        .repair_ttl_ns = greatest(settings, &settings->repair.ttl_ns),
+        .repair_ttl_ns = wiring_greatest(settings, &settings->repair.ttl_ns),
         .limits = limits_of(&settings->limits),
         .headers_max = settings->limits.headers_max,
         .header_bytes_max = settings->limits.header_bytes_max,
@@ -261,91 +248,6 @@ static enum sb_err build_workers(struct app *app)
         .dry_run = settings->sampling.dry_run,
     };
     return worker_group_new(&options, &app->group);
-}
-
-/* All topics share one consumer, so one that wants open transactions' records decides for all. */
-static bool reads_uncommitted(const struct settings *settings)
-{
-    bool uncommitted = false;
-    for (uint32_t i = 0; i < settings->topic_count; i++)
-        uncommitted |= settings->topics[i].isolation == SETTINGS_READ_UNCOMMITTED;
-    return uncommitted;
-}
-
-/* The worker file's properties, then the topic files': the later ones win. */
-static enum sb_err build_properties(struct app *app, uint32_t *ret_count)
-{
-    const struct settings *settings = app->settings;
-    uint32_t count = settings->kafka.property_count;
-    for (uint32_t i = 0; i < settings->topic_count; i++)
-        count += settings->topics[i].property_count;
-    app->properties = memory_zalloc((size_t)count + 2, sizeof(*app->properties));
-    if (app->properties == NULL)
-        return SB_ERR_MEMORY;
-    uint32_t at = 0;
-    if (reads_uncommitted(settings))
-        app->properties[at++] = (struct source_property){"isolation.level", "read_uncommitted"};
-    for (uint32_t i = 0; i < settings->kafka.property_count; i++)
-        app->properties[at++] = (struct source_property){settings->kafka.properties[i].name,
-                                                         settings->kafka.properties[i].value};
-    for (uint32_t i = 0; i < settings->topic_count; i++)
-        for (uint32_t j = 0; j < settings->topics[i].property_count; j++)
-            app->properties[at++] =
-                (struct source_property){settings->topics[i].properties[j].name,
-                                         settings->topics[i].properties[j].value};
-    *ret_count = at;
-    return SB_OK;
-}
-
-/* Takes the source. */
-static enum sb_err add_source(struct app *app, struct source *source)
-{
-    enum sb_err err = sources_add(app->sources, source);
-    if (err != SB_OK)
-        source->ops->free(source, false);
-    return err;
-}
-
-static enum sb_err build_kafka(struct app *app)
-{
-    const struct settings *settings = app->settings;
-    size_t prefetch = settings->memory_bytes / 16;
-    if (prefetch > PREFETCH_BYTES_MAX)
-        prefetch = PREFETCH_BYTES_MAX;
-    if (prefetch < PREFETCH_BYTES_MIN)
-        prefetch = PREFETCH_BYTES_MIN;
-    uint32_t property_count;
-    enum sb_err err = build_properties(app, &property_count);
-    if (err != SB_OK)
-        return err;
-    const struct source_kafka_options options = {
-        .numbers = &app->lane_numbers,
-        .bootstrap = settings->kafka.bootstrap,
-        .group = settings->group,
-        .instance = settings->instance,
-        .properties = app->properties,
-        .property_count = property_count,
-        .topics = app->source_topics,
-        .topic_count = settings->topic_count,
-        .workers = worker_count(settings),
-        .prefetch_bytes = prefetch,
-        .lateness_ns = greatest(settings, &settings->repair.lateness_ns),
-        .replay_ns = greatest(settings, &settings->repair.replay_ns),
-        .commit_interval_ns = COMMIT_INTERVAL_MS * NS_PER_MS,
-        .clock = clock_system(),
-        .log = app->log,
-        .events = control_source_events(app),
-    };
-    struct source *source;
-    err = source_kafka_new(&options, &source);
-    return err == SB_OK ? add_source(app, source) : err;
-}
-
-static enum sb_err build_sources(struct app *app)
-{
-    enum sb_err err =
-        sources_new(worker_count(app->settings), app->settings->topic_count, &app->sources);
-    return err == SB_OK ? build_kafka(app) : err;
 }
 
 int exit_code_of(enum sb_err err)
@@ -376,7 +278,7 @@ int wiring_build(struct app *app)
     if (err == SB_OK)
         err = build_workers(app);
     if (err == SB_OK)
-        err = build_sources(app);
+        err = wiring_build_sources(app);
     if (err != SB_OK) {
         log_event(app->log, LOG_ERROR, "app", "start_failed",
                   LOG_TEXT("error", sb_err_text(err)));
@@ -403,8 +305,7 @@ void wiring_clear(struct app *app)
     worker_group_free(app->group);
     sinks_free(app);
     memory_free(app->worker_topics);
-    memory_free(app->source_topics);
-    memory_free(app->properties);
+    wiring_clear_sources(app);
     decide_free(app->decide);
     otlp_keys_free(app->keys);
     log_free(app->log);

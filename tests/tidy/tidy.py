@@ -23,15 +23,17 @@ WAIVERS = "tests/tidy/waivers.txt"
 ALL = "all"
 STAGE_USES = {
     "core": [],
+    "amqp": ["core"],
     "otlp": ["core"],
     "context": ["core"],
     "repair": ["core", "context"],
     "window": ["core"],
     "decide": ["core", "otlp"],
     "shape": ["core", "otlp"],
-    "sink": ["core", "otlp"],
+    "sink": ["core", "amqp", "otlp"],
     "ledger": ["core"],
     "source": ["core", "ledger"],
+    "source_rabbitmq": ["core", "amqp", "source"],
     "config": ["core"],
     "worker": ["core", "otlp", "context", "repair", "window", "decide", "shape", "sink", "ledger",
                "source"],

@@ -1,0 +1,74 @@
+#include "consumer.h"
+
+#include "lanes.h"
+
+static const char consumer_tag[] = "spanbridge"; /* of its channel alone */
+
+static amqp_field_value_t text_value(const char *text)
+{
+    return (amqp_field_value_t){.kind = AMQP_FIELD_KIND_UTF8,
+                                .value = {.bytes = amqp_cstring_bytes(text)}};
+}
+
+/* Where a stream is read from: where it went on, or by `start`. */
+static amqp_field_value_t stream_start(const struct feed *feed)
+{
+    const struct source_rabbitmq *source = feed->source;
+    if (feed->position != OFFSET_NONE)
+        return (amqp_field_value_t){.kind = AMQP_FIELD_KIND_I64,
+                                    .value = {.i64 = feed->position}};
+    switch (source->options.topics[feed->topic].start) {
+    case SOURCE_START_EARLIEST:
+        return text_value("first");
+    case SOURCE_START_LATEST:
+        return text_value("next");
+    case SOURCE_START_DEFAULT:
+        break;
+    }
+    if (!feed->tap)
+        return text_value("first");
+    uint64_t now_ns = clock_wall_ns(source->options.clock);
+    uint64_t back_ns = source->options.replay_ns < now_ns ? source->options.replay_ns : now_ns;
+    return (amqp_field_value_t){.kind = AMQP_FIELD_KIND_TIMESTAMP,
+                                .value = {.u64 = (now_ns - back_ns) / NS_PER_S}};
+}
+
+static enum sb_err consume(struct lane *lane)
+{
+    const struct feed *feed = lane->feed;
+    amqp_table_entry_t entry = {.key = amqp_cstring_bytes("x-stream-offset")};
+    const amqp_table_t from = {.num_entries = 1, .entries = &entry};
+    if (feed->stream)
+        entry.value = stream_start(feed);
+    return amqp_link_consume(feed->link, lane->channel, feed->queue->queue, consumer_tag,
+                             feed->stream ? &from : NULL);
+}
+
+enum sb_err consumer_start(struct lane *lane)
+{
+    struct feed *feed = lane->feed;
+    SB_ASSERT(lane_state(lane) == LANE_CLOSED && !lane->channel_open);
+    if (feed->next_channel > AMQP_CHANNEL_MAX)
+        feed->next_channel = CHANNEL_FIRST; /* what came of the first ones has long been read */
+    lane->channel = feed->next_channel++;
+    feed->by_channel[lane->channel] = lane;
+    lanes_reset(lane);
+    lane->offset_start = feed->position == OFFSET_NONE ? 0 : feed->position;
+    enum sb_err err = amqp_link_open_channel(feed->link, lane->channel);
+    if (err == SB_OK)
+        err = amqp_link_set_prefetch(feed->link, lane->channel, feed->queue->prefetch);
+    if (err == SB_OK)
+        err = consume(lane);
+    if (err != SB_OK)
+        return err;
+    lane->channel_open = true;
+    lane->ready_since_ns = rabbitmq_now_ns(feed->source);
+    atomic_store(&lane->state, LANE_READY);
+    rabbitmq_notify(feed->source);
+    return SB_OK;
+}
+
+enum sb_err consumer_cancel(struct lane *lane)
+{
+    return amqp_link_cancel(lane->feed->link, lane->channel, consumer_tag);
+}

@@ -1,0 +1,199 @@
+#include "intake.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "core/memory.h"
+#include "feed.h"
+#include "lanes.h"
+#include "looks.h"
+
+enum { FRAMES_PER_TURN = 1536 };
+
+static struct lane *lane_of(struct feed *feed, uint16_t channel)
+{
+    struct lane *lane = channel <= AMQP_CHANNEL_MAX ? feed->by_channel[channel] : NULL;
+    return lane != NULL && lane->channel == channel && lane->channel_open ? lane : NULL;
+}
+
+/* The broker goes on with others while this lane begins anew. */
+static void close_lane(struct lane *lane, const char *why)
+{
+    struct feed *feed = lane->feed;
+    char text[FEED_TEXT_LEN];
+    (void)snprintf(text, sizeof(text), "%s", why);
+    (void)!amqp_link_close_channel(feed->link,
+                                   lane->channel); /* or the link breaks: seen later */
+    feed_lose_lane(lane, text);
+}
+
+static bool has_letters(const struct feed *feed)
+{
+    const struct source_topic *topic = &feed->source->options.topics[feed->topic];
+    return topic->dead_letter_topic != NULL || topic->dead_letter_exchange != NULL;
+}
+
+/* Nobody takes it any more: the broker's own dead letters, if it has any. */
+static enum sb_err reject(struct lane *lane, uint64_t tag, const char *event)
+{
+    struct feed *feed = lane->feed;
+    feed->rejected++;
+    log_event(feed->source->options.log, LOG_ERROR, "source", event,
+              LOG_TEXT("queue", feed->queue->queue), LOG_NUMBER("delivery_tag", tag),
+              LOG_NUMBER("rejected", feed->rejected));
+    return amqp_link_reject(feed->link, lane->channel, tag, false);
+}
+
+/* A stream where a queue was named, or the other way round: its offsets would mean nothing. */
+static bool is_expected(struct lane *lane, const struct delivery *delivery)
+{
+    if (delivery->has_offset == lane->feed->stream)
+        return true;
+    close_lane(lane, lane->feed->stream ? "it is no stream, but queue_type says so"
+                                        : "it is a stream: queue_type = \"stream\" is missing");
+    return false;
+}
+
+/* The stream has lost what was to be read first. */
+static void look_for_gap(struct lane *lane, const struct delivery *delivery)
+{
+    struct feed *feed = lane->feed;
+    if (!feed->stream || lane->tags_count > 0 || lane->handed != OFFSET_NONE ||
+        delivery->offset <= lane->offset_start || feed->position == OFFSET_NONE)
+        return;
+    (void)pthread_mutex_lock(&feed->lock);
+    (void)snprintf(feed->gap, sizeof(feed->gap),
+                   "stream %s: offsets %" PRId64 " to %" PRId64 " are gone", feed->queue->queue,
+                   lane->offset_start, delivery->offset - 1);
+    (void)pthread_mutex_unlock(&feed->lock);
+    rabbitmq_notify(feed->source);
+}
+
+static enum sb_err take_delivery(struct lane *lane, struct delivery *delivery)
+{
+    struct feed *feed = lane->feed;
+    looks_take_delivery(feed);
+    if (!is_expected(lane, delivery)) {
+        memory_free(delivery);
+        return SB_OK;
+    }
+    if (delivery->returns > SOURCE_POISON_RETURNS && delivery->flaw == RECORD_WHOLE)
+        delivery->flaw = RECORD_POISON;
+    if (delivery->flaw == RECORD_POISON && !feed->tap && !has_letters(feed)) {
+        uint64_t tag = delivery->tag;
+        lane->tag = tag;
+        memory_free(delivery);
+        return reject(lane, tag, "poison_rejected");
+    }
+    look_for_gap(lane, delivery);
+    return lanes_take(lane, delivery);
+}
+
+static enum sb_err take_content(struct lane *lane, const struct amqp_event *event)
+{
+    struct feed *feed = lane->feed;
+    struct delivery *delivery;
+    enum sb_err err = assembly_add(&lane->assembly, event, &delivery);
+    if (event->kind == AMQP_HEADER)
+        feed->message_lane = NULL;
+    if (err == SB_OK && delivery != NULL)
+        err = take_delivery(lane, delivery);
+    return err;
+}
+
+/* What the broker did to a channel. */
+static void take_closed(struct feed *feed, const struct amqp_event *event)
+{
+    if (event->channel == CHANNEL_CONTROL)
+        feed->control_open = false;
+    struct lane *lane = lane_of(feed, event->channel);
+    if (lane != NULL)
+        feed_lose_lane(lane, amqp_link_why(feed->link));
+}
+
+static enum sb_err take(struct feed *feed, const struct amqp_event *event)
+{
+    struct lane *lane = lane_of(feed, event->channel);
+    if (event->kind == AMQP_CHANNEL_CLOSED) {
+        take_closed(feed, event);
+        return SB_OK;
+    }
+    if (event->kind == AMQP_READY)
+        looks_take_ready(feed, event->ready);
+    if (lane == NULL)
+        return SB_OK; /* the rest of a channel that is gone */
+    switch (event->kind) {
+    case AMQP_DELIVER:
+        feed->message_lane = lane;
+        return assembly_begin(&lane->assembly, event);
+    case AMQP_HEADER:
+    case AMQP_BODY:
+        return take_content(lane, event);
+    case AMQP_CANCEL:
+        close_lane(lane, "the broker has ended the consumer: the queue is gone, or its node");
+        return SB_OK;
+    default:
+        return SB_OK;
+    }
+}
+
+/* True: nothing is read before the workers have given bytes back. */
+static bool is_full(struct feed *feed)
+{
+    if (atomic_load_explicit(&feed->bytes, memory_order_relaxed) <= feed->bytes_max)
+        return false;
+    /* Said before it is looked at again: whoever gives bytes back after this wakes the feed. */
+    atomic_store(&feed->full, true);
+    if (atomic_load(&feed->bytes) > feed->bytes_max / 2)
+        return true;
+    atomic_store(&feed->full, false);
+    return false;
+}
+
+/*
+ * A message's header can not be read.  It comes again with the next connection, so the second time
+ * it is rejected: the connection would break off here for ever.
+ */
+static void drop_unreadable(struct feed *feed)
+{
+    struct lane *lane = feed->message_lane;
+    if (lane != NULL && lane->assembly.redelivered && !feed->stream)
+        (void)reject(lane, lane->assembly.tag, "unreadable_rejected");
+}
+
+static const char *text_of(enum sb_err err)
+{
+    switch (err) {
+    case SB_ERR_LIMIT:
+        return "the broker sends more than the prefetch";
+    case SB_ERR_MEMORY:
+        return "no memory for a delivery";
+    default:
+        return "the broker sends a message's frames out of order";
+    }
+}
+
+const char *intake_read(struct feed *feed, bool *ret_more)
+{
+    if (atomic_load(&feed->full) || is_full(feed))
+        return NULL;
+    for (int i = 0; i < FRAMES_PER_TURN; i++) {
+        struct amqp_event event;
+        enum sb_err err = amqp_link_next(feed->link, 0, &event);
+        if (err == SB_ERR_INPUT)
+            drop_unreadable(feed);
+        if (err != SB_OK)
+            return amqp_link_why(feed->link);
+        if (event.kind == AMQP_NOTHING)
+            return NULL;
+        err = take(feed, &event);
+        if (!amqp_link_is_open(feed->link))
+            return amqp_link_why(feed->link);
+        if (err != SB_OK)
+            return text_of(err);
+        if (is_full(feed))
+            return NULL;
+    }
+    *ret_more = true;
+    return NULL;
+}

@@ -1,0 +1,1 @@
+sb_fuzz_target(amqp_input CORPUS amqp LINK sb_amqp)
