@@ -61,7 +61,7 @@ class Instances(group.GroupCase):
                 self.go_on(second)
 
     def test_one_is_killed_while_it_exports(self) -> None:
-        """What it had exported may arrive twice, nothing more often; traces are whole all the same."""
+        """What it had exported may arrive twice, no more; traces are whole all the same."""
         for protocol in PROTOCOLS:
             with self.subTest(protocol):
                 second = self.share(protocol)
@@ -86,22 +86,24 @@ class Instances(group.GroupCase):
                 comes_back.stop()
                 comes_back.start()
                 self.wait_read(HALF)
-                self.members.remove(comes_back)
-                comes_back.run.kill()
-                self.start_again(comes_back)
-                self.members.append(comes_back)
-                self.wait_read(HALF)
                 self.assertEqual(moves, stays.moves())
+                self.kill(comes_back)
+                self.start_again(comes_back)
+                self.wait_read(HALF)
+                # KIP-848 lets the name in again when its session has ended: they have moved then.
+                if protocol != "consumer":
+                    self.assertEqual(moves, stays.moves())
                 self.go_on(second)
 
     def start_again(self, member: Member) -> None:
-        """As a supervisor does it: KIP-848 lets a name in again when its session has ended."""
+        """As a supervisor does it, as often as it takes."""
         def is_in() -> bool:
             member.start()
             until("it is in, or turned away",
                   lambda: member.lanes() > 0 or not member.run.running())
             return member.run.running()
         until("it is in", is_in)
+        self.members.append(member)
 
     def test_two_of_one_name(self) -> None:
         """The classic protocol turns out who was there, KIP-848 who comes: both say why."""

@@ -314,6 +314,31 @@ static void test_what_is_decided_leaves_all_the_same(void **state)
     end();
 }
 
+/* Its letter did not arrive, or can not say any more where it was read: others will send one. */
+static void test_letters_that_come_to_nothing_are_left_as_well(void **state)
+{
+    (void)state;
+    start(2);
+    rig.answers_letters = false;
+    const struct span_spec bad = {.id = 999};
+    struct text request;
+    text_init(&request, 1 << 16);
+    spans_write_request(&request, &bad, 1);
+    rig_push_bytes(&rig, 1, text_bytes(&request));
+    rig_push_bytes(&rig, 1, BYTES_LITERAL("\xff"));
+    text_clear(&request);
+    rig_settle(&rig);
+    assert_int_equal(rig_counters(&rig).held_letters, 1);
+    rig_close_lane(&rig, 1, 0, 0);
+    assert_int_equal(rig_counters(&rig).held_letters, 1);
+    rig_answer_letters(&rig, SB_ERR_UNAVAILABLE);
+    rig_settle(&rig);
+    assert_int_equal(rig_counters(&rig).held_letters, 0);
+    assert_int_equal(rig_counters(&rig).returned, 1);
+    assert_int_equal(ledger_held_total(rig_worker(&rig, 1)->ledger), 0);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_trees_go_in_any_order),
         cmocka_unit_test(test_what_is_gone_at_the_broker_is_decided_here),
         cmocka_unit_test(test_what_is_decided_leaves_all_the_same),
+        cmocka_unit_test(test_letters_that_come_to_nothing_are_left_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
