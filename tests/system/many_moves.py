@@ -1,6 +1,5 @@
 """Members join, leave and are killed in random order while spans flow: nothing is lost.
 
-Windows are short, so that verdicts come all the time; with every trace kept, each span arrives.
 A failure names its seed; SPANBRIDGE_TEST_SEED repeats it, as far as several processes can be made
 to repeat themselves.
 """
@@ -25,12 +24,8 @@ class ManyMoves(group.GroupCase):
                 self.move(random.Random(seed))
                 self.check()
 
-    def enter(self) -> None:
-        self.join(window={"wait": "400ms"},
-                  sampling={"policies": [{"name": "all", "type": "always_sample"}]})
-
     def move(self, chance: random.Random) -> None:
-        self.enter()
+        self.join(**group.KEEPS_ALL)
         for _ in range(ROUNDS):
             for half in self.halves(60):
                 self.produce(half)
@@ -38,7 +33,7 @@ class ManyMoves(group.GroupCase):
             until("some spans", lambda: len(self.receiver.spans()) >= target)  # noqa: B023
             dice = chance.random()
             if dice < 0.2 and len(self.members) < MEMBERS_MAX:
-                self.enter()
+                self.join(**group.KEEPS_ALL)
             elif dice < 0.35 and len(self.members) > 1:
                 self.leave(chance.choice(self.members))
             elif dice < 0.4 and len(self.members) > 1:

@@ -24,6 +24,10 @@ BROKER = {"group.consumer.min.session.timeout.ms": "3000",
 PROTOCOLS = {"range": {"partition.assignment.strategy": "range"},
              "cooperative": {"partition.assignment.strategy": "cooperative-sticky"},
              "consumer": {"group.protocol": "consumer"}}
+# Verdicts all the time, and each span arrives.
+KEEPS_ALL: dict[str, bridge.Value] = {
+    "window": {"wait": "400ms"},
+    "sampling": {"policies": [{"name": "all", "type": "always_sample"}]}}
 
 
 class Member:
