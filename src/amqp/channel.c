@@ -58,7 +58,7 @@ enum sb_err amqp_link_declare_queue(struct amqp_link *link, uint16_t channel,
         return too_long(link, "queue");
     const amqp_queue_declare_ok_t *ok = amqp_queue_declare(
         link->connection, channel, amqp_text(queue->name), queue->passive, queue->durable,
-        /* exclusive */ 0, queue->auto_delete, table_of(queue->arguments));
+        queue->exclusive, queue->auto_delete, table_of(queue->arguments));
     uint32_t ready = ok == NULL ? 0 : ok->message_count;
     enum sb_err err = end_rpc(link, channel, "queue", queue->name);
     if (err == SB_OK && ret_ready != NULL)
@@ -77,17 +77,40 @@ enum sb_err amqp_link_ask_ready(struct amqp_link *link, uint16_t channel, const 
         "counting");
 }
 
-enum sb_err amqp_link_declare_exchange(struct amqp_link *link, uint16_t channel,
-                                       const char *name, const char *type)
+/* `type` NULL: passive. */
+static enum sb_err declare_exchange(struct amqp_link *link, uint16_t channel, const char *name,
+                                    const char *type, bool temporary)
 {
     SB_ASSERT(amqp_link_is_open(link));
     if (!is_short(name) || (type != NULL && !is_short(type)))
         return too_long(link, "exchange");
-    bool passive = type == NULL;
     (void)amqp_exchange_declare(link->connection, channel, amqp_text(name),
-                                amqp_text(passive ? "" : type), passive, /* durable */ 1,
-                                /* auto_delete */ 0, /* internal */ 0, amqp_empty_table);
+                                amqp_text(type == NULL ? "" : type), type == NULL,
+                                /* durable */ !temporary, /* auto_delete */ temporary,
+                                /* internal */ 0, amqp_empty_table);
     return end_rpc(link, channel, "exchange", name);
+}
+
+enum sb_err amqp_link_declare_exchange(struct amqp_link *link, uint16_t channel,
+                                       const char *name, const char *type)
+{
+    return declare_exchange(link, channel, name, type, false);
+}
+
+enum sb_err amqp_link_declare_temporary_exchange(struct amqp_link *link, uint16_t channel,
+                                                 const char *name, const char *type)
+{
+    return declare_exchange(link, channel, name, type, true);
+}
+
+enum sb_err amqp_link_delete_queue(struct amqp_link *link, uint16_t channel, const char *name)
+{
+    SB_ASSERT(amqp_link_is_open(link));
+    if (!is_short(name))
+        return too_long(link, "removing queue");
+    (void)amqp_queue_delete(link->connection, channel, amqp_text(name), /* if_unused */ 0,
+                            /* if_empty */ 0);
+    return end_rpc(link, channel, "removing queue", name);
 }
 
 enum sb_err amqp_link_bind(struct amqp_link *link, uint16_t channel, const char *queue,
@@ -110,14 +133,13 @@ enum sb_err amqp_link_set_prefetch(struct amqp_link *link, uint16_t channel, uin
 }
 
 enum sb_err amqp_link_consume(struct amqp_link *link, uint16_t channel, const char *queue,
-                              const char *tag, const amqp_table_t *arguments)
+                              const char *tag, bool exclusive, const amqp_table_t *arguments)
 {
     SB_ASSERT(amqp_link_is_open(link));
     if (!is_short(queue) || !is_short(tag))
         return too_long(link, "consumer");
     (void)amqp_basic_consume(link->connection, channel, amqp_text(queue), amqp_text(tag),
-                             /* no_local */ 0, /* no_ack */ 0, /* exclusive */ 0,
-                             table_of(arguments));
+                             /* no_local */ 0, /* no_ack */ 0, exclusive, table_of(arguments));
     return end_rpc(link, channel, "consumer of queue", queue);
 }
 

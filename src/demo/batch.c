@@ -75,8 +75,10 @@ static uint32_t order_by_envelope(const struct batch *batch, struct otlp_request
     return count;
 }
 
-static enum sb_err send(struct batch_set *set, struct batch *batch)
+static enum sb_err send(struct batch_set *set, enum shop_service service,
+                        enum shop_language language)
 {
+    struct batch *batch = &set->batches[service][language];
     struct otlp_request_span spans[BATCH_SPANS];
     if (batch->count == 0)
         return SB_OK;
@@ -85,7 +87,7 @@ static enum sb_err send(struct batch_set *set, struct batch *batch)
     otlp_write_request(&set->request, spans, count);
     enum sb_err err = set->request.error;
     if (err == SB_OK)
-        err = set->on_batch(set->arg, text_bytes(&set->request), count);
+        err = set->on_batch(set->arg, service, text_bytes(&set->request), count);
     text_reset(&batch->bodies);
     batch->count = 0;
     return err;
@@ -96,7 +98,8 @@ enum sb_err batch_set_add(struct batch_set *set, const struct encode_world *worl
 {
     for (uint32_t number = 0; number < checkout->span_count; number++) {
         enum shop_service service = checkout->spans[number].service;
-        struct batch *batch = &set->batches[service][checkout->language[service]];
+        enum shop_language language = checkout->language[service];
+        struct batch *batch = &set->batches[service][language];
         struct place *place = &batch->places[batch->count++];
         place->envelope = encode_envelope_of(set->envelopes, checkout, number);
         place->at = batch->bodies.len;
@@ -104,7 +107,7 @@ enum sb_err batch_set_add(struct batch_set *set, const struct encode_world *worl
         place->len = batch->bodies.len - place->at;
         if (batch->bodies.error != SB_OK)
             return batch->bodies.error;
-        enum sb_err err = batch->count == BATCH_SPANS ? send(set, batch) : SB_OK;
+        enum sb_err err = batch->count == BATCH_SPANS ? send(set, service, language) : SB_OK;
         if (err != SB_OK)
             return err;
     }
@@ -115,7 +118,8 @@ enum sb_err batch_set_flush(struct batch_set *set)
 {
     for (uint32_t service = 0; service < SHOP_SERVICES; service++)
         for (uint32_t language = 0; language < SHOP_LANGUAGES; language++) {
-            enum sb_err err = send(set, &set->batches[service][language]);
+            enum sb_err err =
+                send(set, (enum shop_service)service, (enum shop_language)language);
             if (err != SB_OK)
                 return err;
         }

@@ -14,8 +14,9 @@
 
 enum { BATCH_SPANS = 50 };
 
-/* Takes one ExportTraceServiceRequest; the bytes hold until it returns. */
-typedef enum sb_err (*batch_fn)(void *arg, struct bytes request, uint32_t spans);
+/* Takes one ExportTraceServiceRequest of a service; the bytes hold until it returns. */
+typedef enum sb_err (*batch_fn)(void *arg, enum shop_service service, struct bytes request,
+                                uint32_t spans);
 
 struct batch_set;
 

@@ -8,9 +8,9 @@
 
 #include "core/hash.h"
 #include "core/memory.h"
+#include "names.h"
 
 enum {
-    NAME_LEN = 80,
     BOOTSTRAP_LEN = 512,
     REASON_LEN = 512,
     REACH_MS = 6000,
@@ -34,8 +34,8 @@ struct broker {
     bool topics_made;
     bool down; /* no broker could be connected to */
     char bootstrap[BOOTSTRAP_LEN];
-    char topics[BROKER_TOPICS][NAME_LEN];
-    char group[NAME_LEN];
+    char topics[BROKER_TOPICS][NAMES_LEN];
+    char group[NAMES_LEN];
     char *cluster_id;         /* librdkafka's memory */
     char trouble[REASON_LEN]; /* the last error that librdkafka told */
 };
@@ -233,16 +233,22 @@ static enum sb_err create_topics(struct broker *broker, struct text *message)
     return err == SB_OK ? wait_for_topics(broker, message) : err;
 }
 
+static void choose_name(const char *name, bool foreign, uint32_t run, char ret[NAMES_LEN])
+{
+    if (foreign)
+        names_make(name, run, ret);
+    else
+        snprintf(ret, NAMES_LEN, "%s", name);
+}
+
 /* On a broker that belongs to others, names that nobody else has. */
 static void choose_names(struct broker *broker)
 {
-    char suffix[NAME_LEN / 2] = "";
-    if (broker->options.bootstrap != NULL)
-        snprintf(suffix, sizeof(suffix), "-spanbridge-demo-%08x",
-                 (unsigned)(hash_random_seed() & UINT32_MAX));
+    bool foreign = broker->options.bootstrap != NULL;
+    uint32_t run = (uint32_t)hash_random_seed();
     for (uint32_t i = 0; i < BROKER_TOPICS; i++)
-        snprintf(broker->topics[i], NAME_LEN, "%s%s", topic_names[i], suffix);
-    snprintf(broker->group, NAME_LEN, "spanbridge%s", suffix);
+        choose_name(topic_names[i], foreign, run, broker->topics[i]);
+    choose_name("spanbridge", foreign, run, broker->group);
 }
 
 static enum sb_err make_topics(struct broker *broker, struct text *message)
@@ -343,8 +349,9 @@ bool broker_free(struct broker *broker, struct text *message)
         clean = delete_topics(broker);
     }
     if (!clean)
-        text_printf(message, "topics %s, %s, %s could not be removed from %s",
-                    broker->topics[0], broker->topics[1], broker->topics[2], broker->bootstrap);
+        text_printf(message, "%stopics %s, %s, %s could not be removed from %s",
+                    message->len > 0 ? "\n" : "", broker->topics[0], broker->topics[1],
+                    broker->topics[2], broker->bootstrap);
     if (broker->cluster_id != NULL)
         rd_kafka_mem_free(broker->producer, broker->cluster_id);
     if (broker->producer != NULL)

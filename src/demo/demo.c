@@ -1,12 +1,13 @@
 /*
  * demo: opens the shop, runs the bridge, prints what came of it.
  *
- * Signals are blocked in all threads but where the main thread asks for them, so that topics
- * on a real broker are removed on every way out.
+ * Signals are blocked in all threads but where the demo's own asks for them, so that topics and
+ * queues on a real broker are removed on every way out.
  */
 #include "demo/demo.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "amqp/thread.h"
 #include "core/clock.h"
 #include "machine.h"
 #include "options.h"
@@ -45,6 +47,7 @@ struct demo {
     struct pipeline *pipeline;
     sigset_t signals;
     bool interrupted;
+    int code; /* of exit */
 
     struct trace_id shown[SHOP_PIECES]; /* the pieces of the showpiece */
     struct seen_list before;
@@ -79,7 +82,13 @@ static int fail(struct demo *demo, int code)
 
 static int code_of(enum sb_err err)
 {
-    return err == SB_ERR_UNAVAILABLE ? EX_UNAVAILABLE : EX_SOFTWARE;
+    switch (err) {
+    case SB_ERR_UNAVAILABLE:
+    case SB_ERR_CONFIG: /* a broker has refused us */
+        return EX_UNAVAILABLE;
+    default:
+        return EX_SOFTWARE;
+    }
 }
 
 /* True once a signal has asked for the end; waits for it at most `wait_ms`. */
@@ -104,13 +113,15 @@ static int open_demo(struct demo *demo)
 {
     struct traffic_options traffic = {
         .kafka = demo->options.kafka,
+        .rabbitmq = demo->options.rabbitmq,
         .seed = demo->options.seed,
         .clock = clock_system(),
         .on_request = on_request,
         .arg = demo,
     };
+    struct shop shop = {.seed = traffic.seed, .rabbitmq = traffic.rabbitmq != NULL};
     struct shop_checkout showpiece;
-    shop_make(demo->options.seed, SHOP_SHOWPIECE, clock_wall_ns(traffic.clock), &showpiece);
+    shop_make(shop, SHOP_SHOWPIECE, clock_wall_ns(traffic.clock), &showpiece);
     memcpy(demo->shown, showpiece.trace_id, sizeof(demo->shown));
     enum sb_err err = seen_reader_new(&demo->reader);
     if (err == SB_OK)
@@ -131,8 +142,11 @@ static int open_demo(struct demo *demo)
         .spans_topic = broker_topic_name(broker, BROKER_SPANS),
         .message_topics = {broker_topic_name(broker, BROKER_ORDERS),
                            broker_topic_name(broker, BROKER_SHIPMENTS)},
+        .rabbitmq_url = demo->options.rabbitmq,
         .verbose = demo->options.verbose,
     };
+    if (traffic_exchange(demo->traffic) != NULL)
+        workspace.rabbitmq_queue = exchange_spans_queue(traffic_exchange(demo->traffic));
     if (workspace_make(&workspace, &demo->workspace, &demo->message) != SB_OK)
         return fail(demo, EX_CANTCREAT);
     if (workspace_load(&demo->workspace, &demo->settings, &demo->message) != SB_OK)
@@ -140,7 +154,7 @@ static int open_demo(struct demo *demo)
     return EX_OK;
 }
 
-/* Topics on a real broker go here, on every way out. */
+/* Topics and queues on a real broker go here, on every way out. */
 static bool close_demo(struct demo *demo)
 {
     pipeline_free(demo->pipeline);
@@ -174,7 +188,8 @@ static int run_pipeline(struct demo *demo, bool drain)
 static void await_pipeline(struct demo *demo, uint32_t limit_ms)
 {
     for (uint32_t waited_ms = 0; waited_ms < limit_ms; waited_ms += TICK_MS)
-        if (pipeline_ended(demo->pipeline, TICK_MS) || is_interrupted(demo, 0))
+        if (pipeline_ended(demo->pipeline, TICK_MS) || is_interrupted(demo, 0) ||
+            traffic_idle(demo->traffic, &demo->message) != SB_OK)
             return;
     text_append_text(&demo->message, "the service did not end by itself\n");
 }
@@ -262,6 +277,16 @@ static int run_once(struct demo *demo)
     return conclude(demo);
 }
 
+/* Did the backend get all of the shown checkout: its spans, and one for each mended queue? */
+static bool came_out(const struct demo *demo)
+{
+    const struct shop_checkout *showpiece = traffic_showpiece(demo->traffic);
+    uint32_t wanted = showpiece->span_count;
+    for (uint32_t i = 0; i < showpiece->hop_count; i++)
+        wanted += showpiece->hops[i].evidence != SHOP_NOTHING;
+    return demo->after.count >= wanted;
+}
+
 /* The shop's day: checkouts at the rate, the pictures once, then a line now and then. */
 static enum sb_err keep_open(struct demo *demo)
 {
@@ -288,7 +313,7 @@ static enum sb_err keep_open(struct demo *demo)
             shown_before = true;
         }
         read_backend(demo);
-        if (!shown_after && shown_before && demo->after.count >= demo->before.count) {
+        if (!shown_after && shown_before && came_out(demo)) {
             print_after(demo);
             text_append_text(&demo->output, "\nThe shop stays open; ctrl-C closes it.\n\n");
             shown_after = true;
@@ -327,9 +352,22 @@ static void take_signals(struct demo *demo)
     pthread_sigmask(SIG_BLOCK, &demo->signals, NULL);
 }
 
+/* Everything, in a thread whose stack takes whatever RabbitMQ may send. */
+static void *run(void *arg)
+{
+    struct demo *demo = arg;
+    demo->code = open_demo(demo);
+    if (demo->code == EX_OK)
+        demo->code = demo->options.once ? run_once(demo) : run_until_stopped(demo);
+    if (!close_demo(demo) && demo->code == EX_OK)
+        demo->code = EX_UNAVAILABLE;
+    return NULL;
+}
+
 int demo_main(int argc, char **argv)
 {
     static struct demo demo; /* its lists are large; there is one demo in a process */
+    pthread_t thread;
     memset(&demo, 0, sizeof(demo));
     text_init(&demo.output, OUTPUT_BYTES_MAX);
     text_init(&demo.message, OUTPUT_BYTES_MAX);
@@ -345,9 +383,10 @@ int demo_main(int argc, char **argv)
     }
     demo.style = terminal_style_of_fd(STDOUT_FILENO);
     take_signals(&demo);
-    int code = open_demo(&demo);
-    if (code == EX_OK)
-        code = demo.options.once ? run_once(&demo) : run_until_stopped(&demo);
-    bool clean = close_demo(&demo);
-    return code == EX_OK && !clean ? EX_UNAVAILABLE : code;
+    if (amqp_thread_start(&thread, "demo", run, &demo) != SB_OK) {
+        text_append_text(&demo.message, "no thread can be started");
+        return fail(&demo, EX_OSERR);
+    }
+    pthread_join(thread, NULL);
+    return demo.code;
 }

@@ -10,6 +10,8 @@
 enum { NUMBER_LEN = 24, HTTP_OK = 200, HTTP_BAD_GATEWAY = 502, STATUS_BYTES_MAX = 64 };
 enum { STATUS_MESSAGE = 2, STATUS_CODE = 3, FLAGS_W3C = 0x03 };
 
+const char encode_routing_key[] = "order.shipped";
+
 static void put_text(struct text *out, const char *key, const char *value)
 {
     otlp_write_string_attribute(out, OTLP_SPAN_ATTRIBUTES, bytes_text(key), bytes_text(value));
@@ -34,6 +36,7 @@ struct side {
     const char *cluster_id;
     const char *key;
     const char *group;
+    const char *message_id; /* of RabbitMQ */
     bool send;
 };
 
@@ -92,9 +95,75 @@ static void put_kotel(struct text *out, const struct side *side)
     put_text(out, "messaging.kafka.message.key", side->key);
 }
 
+/* The names of the conventions before 1.17; of the queue only the span's name tells. */
+static void put_amqplib(struct text *out, const struct side *side)
+{
+    put_text(out, "messaging.system", "rabbitmq");
+    put_text(out, "messaging.protocol", "AMQP");
+    put_text(out, "messaging.protocol_version", "0.9.1");
+    put_text(out, "net.peer.name", "rabbitmq");
+    put_number(out, "net.peer.port", 5672);
+    put_text(out, "messaging.destination", side->topic);
+    put_text(out, "messaging.destination_kind", "topic");
+    put_text(out, "messaging.rabbitmq.routing_key", encode_routing_key);
+    put_text(out, "messaging.message_id", side->message_id);
+    if (!side->send)
+        put_text(out, "messaging.operation", "process");
+}
+
+static void put_java_rabbitmq(struct text *out, const struct side *side)
+{
+    put_text(out, "messaging.system", "rabbitmq");
+    put_text(out, "messaging.destination.name", side->topic);
+    put_text(out, "messaging.rabbitmq.destination.routing_key", encode_routing_key);
+    put_text(out, "messaging.operation", side->send ? "publish" : "process");
+    put_number(out, "messaging.message.body.size", 187);
+}
+
+/* Go's amqp091 has no instrumentation: spans are opened by hand, after the conventions. */
+static void put_by_hand(struct text *out, const struct side *side)
+{
+    put_text(out, "messaging.system", "rabbitmq");
+    put_text(out, "messaging.destination.name", side->topic);
+    put_text(out, "messaging.rabbitmq.destination.routing_key", encode_routing_key);
+    put_text(out, "messaging.operation.name", side->send ? "publish" : "process");
+    put_text(out, "messaging.operation.type", side->send ? "send" : "process");
+}
+
+static void put_rabbitmq_message(const struct encode_world *world,
+                                 const struct shop_checkout *checkout,
+                                 const struct shop_span *span, struct text *out)
+{
+    char message_id[ENCODE_MESSAGE_ID_LEN];
+    encode_message_id(checkout, message_id);
+    struct side side = {
+        .hop = &checkout->hops[span->hop],
+        .topic = world->exchange,
+        .message_id = message_id,
+        .send = span->kind == OTLP_KIND_PRODUCER,
+    };
+    switch (checkout->language[span->service]) {
+    case SHOP_JAVA:
+        put_java_rabbitmq(out, &side);
+        break;
+    case SHOP_GO:
+        put_by_hand(out, &side);
+        break;
+    case SHOP_NODE:
+    case SHOP_PYTHON:
+    case SHOP_LANGUAGES:
+        put_amqplib(out, &side);
+        break;
+    }
+}
+
 static void put_message(const struct encode_world *world, const struct shop_checkout *checkout,
                         const struct shop_span *span, struct text *out)
 {
+    if (span->hop >= SHOP_KAFKA_HOPS) {
+        put_rabbitmq_message(world, checkout, span, out);
+        return;
+    }
     char group[NUMBER_LEN];
     snprintf(group, sizeof(group), "%s", shop_service_names[span->service]);
     struct side side = {
@@ -142,18 +211,21 @@ static void put_attributes(const struct encode_world *world,
 {
     const struct shop_span *span = &checkout->spans[number];
     bool database = span->peer != NULL && strcmp(span->peer, "postgresql") == 0;
+    bool inserts_order = strcmp(span->name, "INSERT orders") == 0;
     if (span->hop != SHOP_NONE)
         put_message(world, checkout, span, out);
     else if (strncmp(span->name, "POST", 4) == 0)
         put_http(span, out);
     else if (database)
         put_text(out, "db.query.text",
-                 "INSERT INTO orders (id, customer, total) VALUES (?, ?, ?)");
+                 inserts_order ? "INSERT INTO orders (id, customer, total) VALUES (?, ?, ?)"
+                               : "INSERT INTO points (id, customer, count) VALUES (?, ?, ?)");
     else if (span->peer != NULL)
         put_text(out, "server.address", span->peer);
     if (database)
         put_text(out, "db.system.name", span->peer);
-    if (span->parent == SHOP_NONE && span->kind == OTLP_KIND_SERVER)
+    if (span->parent == SHOP_NONE &&
+        (span->kind == OTLP_KIND_SERVER || span->service == SHOP_LOYALTY))
         put_text(out, "customer.tier", checkout->tier);
     put_text(out, "app.order.id", checkout->order);
     if (span->failed)
@@ -210,6 +282,11 @@ void encode_span(const struct encode_world *world, const struct shop_checkout *c
     put_attributes(world, checkout, number, out);
     put_link(checkout, span, out);
     put_status(span, out);
+}
+
+void encode_message_id(const struct shop_checkout *checkout, char ret[ENCODE_MESSAGE_ID_LEN])
+{
+    snprintf(ret, ENCODE_MESSAGE_ID_LEN, "notice-%" PRIu64, checkout->index);
 }
 
 bool encode_has_header(const struct shop_hop *hop)

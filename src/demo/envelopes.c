@@ -8,7 +8,14 @@
 #include "otlp/write.h"
 
 /* What made a span, and so names its scope. */
-enum library { LIBRARY_HTTP, LIBRARY_KAFKA, LIBRARY_DATABASE, LIBRARY_OWN, LIBRARIES };
+enum library {
+    LIBRARY_HTTP,
+    LIBRARY_KAFKA,
+    LIBRARY_RABBITMQ,
+    LIBRARY_DATABASE,
+    LIBRARY_OWN,
+    LIBRARIES
+};
 
 enum {
     RESOURCE_FIELD = 1,
@@ -27,18 +34,22 @@ struct scope {
 static const struct scope scopes[SHOP_LANGUAGES][LIBRARIES] = {
     [SHOP_NODE] = {{"@opentelemetry/instrumentation-http", "0.213.0"},
                    {"@opentelemetry/instrumentation-kafkajs", "0.32.0"},
+                   {"@opentelemetry/instrumentation-amqplib", "0.70.0"},
                    {"@opentelemetry/instrumentation-pg", "0.70.0"},
                    {"shop", "1.4.0"}},
     [SHOP_JAVA] = {{"io.opentelemetry.tomcat-10.0", "2.33.1-alpha"},
                    {"io.opentelemetry.kafka-clients-2.6", "2.33.1-alpha"},
+                   {"io.opentelemetry.rabbitmq-2.7", "2.33.1-alpha"},
                    {"io.opentelemetry.jdbc", "2.33.1-alpha"},
                    {"shop", "1.4.0"}},
     [SHOP_GO] = {{"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp", "0.66.0"},
                  {"github.com/twmb/franz-go/plugin/kotel", "1.7.1"},
+                 {"shop", "1.4.0"}, /* by hand */
                  {"github.com/exaring/otelpgx", "0.9.3"},
                  {"shop", "1.4.0"}},
     [SHOP_PYTHON] = {{"opentelemetry.instrumentation.flask", "0.66b1"},
                      {"opentelemetry.instrumentation.kafka", "0.66b1"},
+                     {"opentelemetry.instrumentation.pika", "0.66b1"},
                      {"opentelemetry.instrumentation.psycopg", "0.66b1"},
                      {"shop", "1.4.0"}},
 };
@@ -125,7 +136,7 @@ void encode_envelopes_free(struct encode_envelopes *envelopes)
 static enum library library_of(const struct shop_span *span)
 {
     if (span->hop != SHOP_NONE)
-        return LIBRARY_KAFKA;
+        return span->hop < SHOP_KAFKA_HOPS ? LIBRARY_KAFKA : LIBRARY_RABBITMQ;
     if (strncmp(span->name, "POST", 4) == 0)
         return LIBRARY_HTTP;
     return span->kind == OTLP_KIND_CLIENT && strncmp(span->name, "INSERT", 6) == 0

@@ -70,7 +70,7 @@ static json_t *span_array(struct making *making, const struct seen_list *list)
 static json_t *by_rule(struct making *making, const uint64_t *numbers)
 {
     json_t *object = json_object();
-    for (uint32_t i = 0; i < SHOP_EVIDENCES; i++)
+    for (uint32_t i = 0; i < SHOP_RULES; i++)
         put_number(making, object, shop_rule_name((enum shop_evidence)i), numbers[i]);
     return object;
 }
@@ -84,8 +84,10 @@ static json_t *sent_object(struct making *making, const struct traffic_totals *s
     put_number(making, object, "traces", sent->pieces);
     put_number(making, object, "spans", sent->spans);
     put_number(making, object, "records", sent->records);
+    put_number(making, object, "rabbitmq_records", sent->rabbitmq_records);
     put_number(making, object, "messages", sent->messages);
     put(making, object, "hops", by_rule(making, sent->hops));
+    put_number(making, object, "apart", sent->apart);
     return object;
 }
 
@@ -105,13 +107,14 @@ static json_t *received_object(struct making *making, const struct receiver_coun
     return object;
 }
 
-/* What the shown trace was to be joined by, hop by hop. */
+/* What the shown trace was to be joined by, hop by hop; without a rule: by nothing. */
 static json_t *expected_array(struct making *making, const struct shop_checkout *showpiece)
 {
     json_t *array = json_array();
     for (uint32_t i = 0; i < showpiece->hop_count; i++) {
         json_t *hop = json_object();
         put_text(making, hop, "topic", shop_topic_names[i]);
+        put_text(making, hop, "reader", shop_service_names[shop_reader(showpiece, i)]);
         put_text(making, hop, "rule", shop_rule_name(showpiece->hops[i].evidence));
         if (json_array_append_new(array, hop) != 0)
             making->failed = true;

@@ -20,6 +20,10 @@ const char demo_help[] =
     "  --rate N           how many a second, without --once (200)\n"
     "  --seed N           which customers come (1)\n"
     "  --kafka HOST:PORT  use a real broker; makes topics of its own, and removes them\n"
+    "  --rabbitmq URL     the checkout goes on through a RabbitMQ exchange to a mailer, whose\n"
+    "                     spans arrive through RabbitMQ, too: one trace out of two brokers.\n"
+    "                     amqp://USER:PASSWORD@HOST:PORT/VHOST, or amqps:// (SSL_CERT_FILE\n"
+    "                     names your own authority); what is made there is removed\n"
     "  --keep DIR         write the configuration files to DIR and leave them there\n"
     "  --json             everything as one JSON object; implies --once\n"
     "  --verbose          the service's own log on stderr\n"
@@ -31,6 +35,7 @@ enum {
     OPTION_RATE,
     OPTION_SEED,
     OPTION_KAFKA,
+    OPTION_RABBITMQ,
     OPTION_KEEP,
     OPTION_JSON,
     OPTION_VERBOSE
@@ -42,6 +47,7 @@ static const struct option names[] = {
     {"rate", required_argument, NULL, OPTION_RATE},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"kafka", required_argument, NULL, OPTION_KAFKA},
+    {"rabbitmq", required_argument, NULL, OPTION_RABBITMQ},
     {"keep", required_argument, NULL, OPTION_KEEP},
     {"json", no_argument, NULL, OPTION_JSON},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
@@ -86,6 +92,9 @@ static bool take(int option, struct demo_options *options, struct text *message)
         break;
     case OPTION_KAFKA:
         options->kafka = optarg;
+        break;
+    case OPTION_RABBITMQ:
+        options->rabbitmq = optarg;
         break;
     case OPTION_KEEP:
         options->keep = optarg;

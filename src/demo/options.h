@@ -10,8 +10,9 @@
 #include "core/text.h"
 
 struct demo_options {
-    const char *kafka; /* a real broker; NULL: the one in the process */
-    const char *keep;  /* folder for the configuration; NULL: a temporary one */
+    const char *kafka;    /* a real broker; NULL: the one in the process */
+    const char *rabbitmq; /* URL of a real one; NULL: the shop has none */
+    const char *keep;     /* folder for the configuration; NULL: a temporary one */
     uint64_t seed;
     uint32_t traces; /* with `once` */
     uint32_t rate;   /* checkouts a second, without it */

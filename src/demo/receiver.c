@@ -37,7 +37,7 @@ static void on_span(void *arg, const struct seen_span *span)
     counts->spans++;
     counts->traces += span_id_is_zero(span->parent_id);
     counts->queue_spans += span->synthetic;
-    for (uint32_t i = 0; i < SHOP_EVIDENCES && !span->synthetic; i++)
+    for (uint32_t i = 0; i < SHOP_RULES && !span->synthetic; i++)
         counts->joined[i] += strcmp(span->action, "parent") == 0 &&
                              strcmp(span->rule, shop_rule_name((enum shop_evidence)i)) == 0;
     for (uint32_t i = 0; i < WORKSPACE_POLICIES; i++)

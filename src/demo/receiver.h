@@ -21,7 +21,7 @@ struct receiver_counts {
     uint64_t spans;   /* queue spans among them */
     uint64_t traces;  /* roots */
     uint64_t queue_spans;
-    uint64_t joined[SHOP_EVIDENCES];      /* spans that got their parent back, by rule */
+    uint64_t joined[SHOP_RULES];          /* spans that got their parent back, by rule */
     uint64_t kept_by[WORKSPACE_POLICIES]; /* traces, by the policy on their root */
 };
 

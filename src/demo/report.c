@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "names.h"
+#include "pieces.h"
 #include "waterfall.h"
 #include "workspace.h"
 
@@ -47,12 +49,12 @@ static void put_trace_line(struct text *out, const struct seen_list *list,
     waterfall_put_duration(out, seen_list_end_ns(list) - seen_list_start_ns(list), style);
 }
 
-static void take_piece(const struct seen_list *all, struct trace_id id, struct seen_list *ret)
+/* With the short names of what is on the brokers. */
+static void draw(struct text *out, struct seen_list *list, const struct terminal_style *style)
 {
-    ret->count = 0;
-    for (uint32_t i = 0; i < all->count; i++)
-        if (trace_id_equal(all->spans[i].trace_id, id))
-            seen_list_add(ret, &all->spans[i]);
+    for (uint32_t i = 0; i < list->count; i++)
+        names_shorten(list->spans[i].name);
+    waterfall_draw(out, list, style);
 }
 
 void report_before(struct text *out, const struct shop_checkout *checkout,
@@ -63,7 +65,7 @@ void report_before(struct text *out, const struct shop_checkout *checkout,
               "1  One checkout, as its spans arrive: traces that know nothing of each other",
               style);
     for (uint32_t i = 0; i <= checkout->hop_count; i++) {
-        take_piece(before, checkout->trace_id[i], &piece);
+        pieces_take(checkout, i, before, &piece);
         if (piece.count == 0)
             continue;
         put_trace_line(out, &piece, style);
@@ -71,10 +73,14 @@ void report_before(struct text *out, const struct shop_checkout *checkout,
             text_printf(out, ", cut off at %s%s%s", ink(style, TERMINAL_RED),
                         shop_topic_names[i - 1], ink(style, TERMINAL_PLAIN));
         text_append_char(out, '\n');
-        waterfall_draw(out, &piece, style);
+        if (i == SHOP_MAILS + 1)
+            text_append_text(out,
+                             "  its spans come through RabbitMQ, all others through Kafka\n");
+        draw(out, &piece, style);
     }
 }
 
+/* By what the hop was joined. */
 static void put_reason(struct text *out, const struct shop_checkout *checkout, uint32_t number)
 {
     const struct shop_hop *hop = &checkout->hops[number];
@@ -89,6 +95,7 @@ static void put_reason(struct text *out, const struct shop_checkout *checkout, u
         text_append_text(out, "the consumer's span had kept a link to the producer's");
         break;
     case SHOP_COORDINATE:
+    case SHOP_NOTHING:
     case SHOP_EVIDENCES:
         text_printf(out, "the spans on both sides name record %s[%" PRId32 "]@%" PRId64,
                     shop_topic_names[number], hop->partition, hop->offset);
@@ -119,33 +126,59 @@ static void put_hop(struct text *out, const struct shop_checkout *checkout, uint
 }
 
 /* The policy that kept the trace stands on its root. */
-static const char *policy_of(const struct seen_list *after)
+static void put_policy(struct text *out, const struct seen_list *trace)
 {
-    for (uint32_t i = 0; i < after->count; i++)
-        if (after->spans[i].policy[0] != '\0')
-            return after->spans[i].policy;
-    return NULL;
+    for (uint32_t i = 0; i < trace->count; i++) {
+        if (trace->spans[i].policy[0] == '\0')
+            continue;
+        text_printf(out, ", kept by \"%s\"", trace->spans[i].policy);
+        return;
+    }
+}
+
+/* A piece that nothing could join: decided by itself, and perhaps not kept. */
+static void put_apart(struct text *out, const struct shop_checkout *checkout, uint32_t number,
+                      const struct seen_list *after, const struct terminal_style *style)
+{
+    static struct seen_list piece; /* large; one thread reports */
+    pieces_take(checkout, number + 1, after, &piece);
+    if (piece.count > 0) {
+        put_trace_line(out, &piece, style);
+        put_policy(out, &piece);
+        text_append_char(out, '\n');
+        draw(out, &piece, style);
+        text_append_char(out, '\n');
+    }
+    text_printf(out, "  %s%-10s%s%snot joined%s to %s:\n", ink(style, TERMINAL_BOLD),
+                shop_topic_names[number], ink(style, TERMINAL_PLAIN), ink(style, TERMINAL_RED),
+                ink(style, TERMINAL_PLAIN), shop_service_names[shop_reader(checkout, number)]);
+    text_append_text(
+        out, "            its span has no link and names no record: nothing to join it by\n");
 }
 
 void report_after(struct text *out, const struct shop_checkout *checkout,
                   const struct seen_list *after, const struct terminal_style *style)
 {
+    static struct seen_list mended; /* large; one thread reports */
+    pieces_take_mended(checkout, after, &mended);
     put_title(out,
               "2  The same checkout, as spanbridge sends it on: one trace, with its queues",
               style);
-    if (after->count == 0) {
+    if (mended.count == 0) {
         text_append_text(out, "\n  it did not come out\n");
         return;
     }
-    put_trace_line(out, after, style);
-    const char *policy = policy_of(after);
-    if (policy != NULL)
-        text_printf(out, ", kept by \"%s\"", policy);
+    put_trace_line(out, &mended, style);
+    put_policy(out, &mended);
     text_append_char(out, '\n');
-    waterfall_draw(out, after, style);
+    draw(out, &mended, style);
     text_append_char(out, '\n');
-    for (uint32_t hop = 0; hop < checkout->hop_count; hop++)
-        put_hop(out, checkout, hop, after, style);
+    for (uint32_t hop = 0; hop < checkout->hop_count; hop++) {
+        if (checkout->hops[hop].evidence == SHOP_NOTHING)
+            put_apart(out, checkout, hop, after, style);
+        else
+            put_hop(out, checkout, hop, &mended, style);
+    }
 }
 
 static void put_label(struct text *out, const char *label, const struct terminal_style *style)
@@ -157,7 +190,7 @@ static void put_label(struct text *out, const char *label, const struct terminal
 /* "1,301 by link, 1,274 by coordinate" */
 static void put_by_rule(struct text *out, const uint64_t *numbers)
 {
-    for (uint32_t i = 0; i < SHOP_EVIDENCES; i++) {
+    for (uint32_t i = 0; i < SHOP_RULES; i++) {
         text_append_text(out, i == 0 ? "" : ", ");
         report_put_number(out, numbers[i]);
         text_printf(out, " by %s", shop_rule_name((enum shop_evidence)i));
@@ -181,7 +214,7 @@ void report_totals(struct text *out, const struct traffic_totals *sent,
                    const struct terminal_style *style)
 {
     uint64_t joined = 0;
-    for (uint32_t i = 0; i < SHOP_EVIDENCES; i++)
+    for (uint32_t i = 0; i < SHOP_RULES; i++)
         joined += totals->parents[i];
     put_title(out, "3  All checkouts", style);
     text_append_char(out, '\n');
@@ -189,6 +222,11 @@ void report_totals(struct text *out, const struct traffic_totals *sent,
     put_count(out, totals->read_spans, "span");
     text_append_text(out, " in ");
     put_count(out, totals->read_records, "record");
+    if (sent->rabbitmq_records > 0) {
+        text_append_text(out, ", ");
+        report_put_number(out, sent->rabbitmq_records);
+        text_append_text(out, " of them through RabbitMQ");
+    }
     text_append_text(out, ":\n            ");
     put_count(out, sent->checkouts, "checkout");
     text_append_text(out, ", broken into ");
@@ -199,6 +237,11 @@ void report_totals(struct text *out, const struct traffic_totals *sent,
     text_append_text(out, ":\n            ");
     put_by_rule(out, totals->parents);
     text_append_char(out, '\n');
+    if (sent->apart > 0) {
+        put_label(out, "apart", style);
+        put_count(out, sent->apart, "trace");
+        text_append_text(out, " whose spans tell of no message\n");
+    }
     put_label(out, "kept", style);
     put_kept(out, received);
     text_append_text(out, ":\n            ");
@@ -238,7 +281,7 @@ void report_line(struct text *out, uint64_t seconds, const struct traffic_totals
                  const struct receiver_counts *received)
 {
     uint64_t joined = 0;
-    for (uint32_t i = 0; i < SHOP_EVIDENCES; i++)
+    for (uint32_t i = 0; i < SHOP_RULES; i++)
         joined += received->joined[i];
     text_printf(out, "%5" PRIu64 " s   in", seconds);
     put_column(out, sent->pieces, "traces");

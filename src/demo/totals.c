@@ -27,7 +27,7 @@ static uint64_t sum(json_t *object, bool *fine)
 /* A rule that never acted may be left out. */
 static void read_repairs(const json_t *repairs, struct totals *totals)
 {
-    for (uint32_t i = 0; i < SHOP_EVIDENCES; i++) {
+    for (uint32_t i = 0; i < SHOP_RULES; i++) {
         const json_t *rule = json_object_get(repairs, shop_rule_name((enum shop_evidence)i));
         totals->parents[i] = (uint64_t)json_integer_value(json_object_get(rule, "parent"));
         totals->links[i] = (uint64_t)json_integer_value(json_object_get(rule, "link"));

@@ -18,8 +18,8 @@ struct totals {
     uint64_t synthetic;
     uint64_t traces_kept;
     uint64_t traces_dropped;
-    uint64_t parents[SHOP_EVIDENCES]; /* hops joined, by rule */
-    uint64_t links[SHOP_EVIDENCES];   /* hops that got a link only */
+    uint64_t parents[SHOP_RULES]; /* hops joined, by rule */
+    uint64_t links[SHOP_RULES];   /* hops that got a link only */
     int64_t balance;
 };
 

@@ -14,7 +14,10 @@
 
 /* Appends a line to `problems` for everything that is wrong; true when nothing is. */
 
-/* The shown trace: one tree, whole, each hop mended by the rule that its evidence is for. */
+/*
+ * The shown trace: one tree, whole, each hop mended by the rule that its evidence is for; and
+ * what no rule is for, as it was.
+ */
 bool verdict_on_trace(const struct shop_checkout *checkout, const struct seen_list *after,
                       struct text *problems);
 

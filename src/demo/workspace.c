@@ -1,6 +1,7 @@
 #include "workspace.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +10,12 @@
 
 #include "config/load.h"
 
-enum { FILE_BYTES_MAX = 16384, FILES = 4, DIR_MODE = 0755 };
+enum { FILE_BYTES_MAX = 16384, DIR_MODE = 0755, FILE_MODE = 0600 };
 
+enum file { FILE_WORKER, FILE_SPANS, FILE_ORDERS, FILE_SHIPMENTS, FILE_RABBITMQ, FILES };
 static const char *const file_names[FILES] = {"worker.conf", "topics/spans.conf",
-                                              "topics/orders.conf", "topics/shipments.conf"};
+                                              "topics/orders.conf", "topics/shipments.conf",
+                                              "topics/mailer_spans.conf"};
 
 const char *const workspace_policies[WORKSPACE_POLICIES] = {"errors", "slow", "vip", "rest"};
 
@@ -52,6 +55,22 @@ static const char messages_format[] =
     "name = \"%s\"; source = \"kafka\"; topic = \"%s\"; role = \"messages\";\n"
     "tap = \"index\"; start = \"earliest\";\n"
     "repair = { mode = \"auto\"; queue_span = true; };\n";
+
+static const char rabbitmq_format[] =
+    "\n"
+    "# The second broker; its queues have topic files of their own.\n"
+    "rabbitmq = { url = \"";
+static const char after_rabbitmq[] =
+    "\"; };\n"
+    "\n"
+    "# What holds for destinations without a topic file, such as the exchange.\n"
+    "repair = { mode = \"auto\"; queue_span = true; };\n";
+
+static const char queue_format[] =
+    "# A RabbitMQ queue that holds spans, beside the topic of Kafka: both feed the same "
+    "traces.\n"
+    "name = \"mailer_spans\"; source = \"rabbitmq\"; queue = \"%s\"; role = \"spans\";\n"
+    "encoding = \"otlp_proto\";\n";
 
 static enum sb_err fail(struct text *message, const char *what, const char *path)
 {
@@ -98,27 +117,67 @@ static enum sb_err write_file(const struct workspace *workspace, const char *nam
 {
     char path[WORKSPACE_PATH_LEN + 64];
     join(workspace, name, path);
-    FILE *file = fopen(path, "w");
-    if (file == NULL)
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (file == NULL) {
+        if (fd >= 0)
+            close(fd);
         return fail(message, "cannot write", path);
+    }
     bool written = fwrite(content->at, 1, content->len, file) == content->len;
     written = fclose(file) == 0 && written;
     return written ? SB_OK : fail(message, "cannot write", path);
 }
 
+/* What ends a text of libconfig, or begins a variable in it, may stand in a URL as %XX. */
+static void put_url(struct text *out, const char *url)
+{
+    for (; *url != '\0'; url++) {
+        if (*url == '"' || *url == '\\' || *url == '$')
+            text_printf(out, "%%%02X", (unsigned)(uint8_t)*url);
+        else
+            text_append_char(out, *url);
+    }
+}
+
 static void fill_file(const struct workspace *workspace,
-                      const struct workspace_options *options, uint32_t number,
+                      const struct workspace_options *options, enum file number,
                       struct text *out)
 {
-    static const char *const names[] = {"orders", "shipments"};
-    if (number == 0)
+    switch (number) {
+    case FILE_WORKER:
         text_printf(out, worker_format, options->group, options->bootstrap, workspace->path,
                     options->backend_url, options->verbose ? "info" : "error");
-    else if (number == 1)
+        if (options->rabbitmq_url == NULL)
+            break;
+        text_append_text(out, rabbitmq_format);
+        put_url(out, options->rabbitmq_url);
+        text_append_text(out, after_rabbitmq);
+        break;
+    case FILE_SPANS:
         text_printf(out, spans_format, options->spans_topic);
-    else
-        text_printf(out, messages_format, names[number - 2],
-                    options->message_topics[number - 2]);
+        break;
+    case FILE_ORDERS:
+        text_printf(out, messages_format, "orders", options->message_topics[0]);
+        break;
+    case FILE_SHIPMENTS:
+        text_printf(out, messages_format, "shipments", options->message_topics[1]);
+        break;
+    case FILE_RABBITMQ:
+        text_printf(out, queue_format, options->rabbitmq_queue);
+        break;
+    case FILES:
+        break;
+    }
+}
+
+/* A file of an earlier demo in a folder that was kept would be read, too. */
+static enum sb_err forget_file(const struct workspace *workspace, enum file number,
+                               struct text *message)
+{
+    char path[WORKSPACE_PATH_LEN + 64];
+    join(workspace, file_names[number], path);
+    return unlink(path) == 0 || errno == ENOENT ? SB_OK : fail(message, "cannot remove", path);
 }
 
 static enum sb_err write_files(const struct workspace *workspace,
@@ -131,9 +190,12 @@ static enum sb_err write_files(const struct workspace *workspace,
     struct text content;
     text_init(&content, FILE_BYTES_MAX);
     enum sb_err err = SB_OK;
-    for (uint32_t i = 0; err == SB_OK && i < FILES; i++) {
+    if (options->rabbitmq_url == NULL)
+        err = forget_file(workspace, FILE_RABBITMQ, message);
+    uint32_t files = options->rabbitmq_url == NULL ? FILE_RABBITMQ : FILES;
+    for (uint32_t i = 0; err == SB_OK && i < files; i++) {
         text_reset(&content);
-        fill_file(workspace, options, i, &content);
+        fill_file(workspace, options, (enum file)i, &content);
         err = content.error == SB_OK ? write_file(workspace, file_names[i], &content, message)
                                      : content.error;
     }

@@ -29,10 +29,15 @@ struct workspace_options {
     const char *backend_url;
     const char *spans_topic;
     const char *message_topics[2];
+    const char *rabbitmq_url;   /* NULL: none */
+    const char *rabbitmq_queue; /* that holds spans, too */
     bool verbose;
 };
 
-/* Writes the files.  SB_ERR_IO with `message`. */
+/*
+ * Writes the files, for their owner alone: the URL may hold a password.  SB_ERR_IO with
+ * `message`.
+ */
 enum sb_err workspace_make(const struct workspace_options *options, struct workspace *ret,
                            struct text *message) SB_MUST_USE;
 

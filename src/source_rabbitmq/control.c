@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "poll.h"
 #include "poster.h"
+#include "records.h"
 
 static struct source_lane view_of(const struct lane *lane)
 {
@@ -40,7 +40,7 @@ static void open_ready(struct feed *feed)
 /* From here on nothing of the lane's last turn is left anywhere. */
 static void make_closed(struct lane *lane)
 {
-    poll_discard(lane);
+    records_discard(lane);
     lane->told = false;
     atomic_store(&lane->published, OFFSET_NONE);
     atomic_store(&lane->released, OFFSET_NONE);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -65,10 +64,11 @@ static bool write_all(int fd, const char *at, size_t len)
 /* The new name lasts only once its folder is on disk. */
 static bool sync_folder(const char *path)
 {
-    char copy[PATH_MAX];
-    if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
-        return false;
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char folder[PATH_MAX];
+    const char *name = strrchr(path, '/');
+    int len = name == NULL || name == path ? 1 : (int)(name - path);
+    (void)snprintf(folder, sizeof(folder), "%.*s", len, name == NULL ? "." : path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return false;
     bool synced = fsync(fd) == 0;

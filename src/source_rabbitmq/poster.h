@@ -24,7 +24,7 @@ bool poster_is_for(const struct poster *poster, const struct source_rabbitmq_bro
 
 /* Any thread: as source_ops. */
 enum sb_err poster_take(struct poster *poster,
-                        const struct source_dead_letter *letter) SB_MUST_USE;
+                        const struct source_dead_letter *from) SB_MUST_USE;
 
 /* Control thread: ends and troubles of all posters' letters are told. */
 void posters_serve(struct source_rabbitmq *source);

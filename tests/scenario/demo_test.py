@@ -204,6 +204,17 @@ class Doors(unittest.TestCase):
         self.assertIn("no Kafka answers at 127.0.0.1:1", run.stderr)
         self.assertEqual(run.stdout, "")
 
+    def test_missing_rabbitmq_is_named(self) -> None:
+        for url, why in (("amqp://me:hush@127.0.0.1:1/", "no RabbitMQ answers: no connection to"),
+                         ("127.0.0.1", "--rabbitmq: no AMQP URL: ")):
+            run = demo("--once", "--rabbitmq", url)
+            self.assertEqual(run.returncode, 69)
+            first, second = run.stderr.splitlines()
+            self.assertIn(why, first)
+            self.assertTrue(second.startswith("  help: "), second)
+            self.assertNotIn("hush", run.stderr)
+            self.assertEqual(run.stdout, "")
+
     def test_usage(self) -> None:
         run = demo("--nonsense")
         self.assertEqual(run.returncode, 64)

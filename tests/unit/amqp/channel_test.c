@@ -23,8 +23,10 @@ static void test_the_usual_questions(void **state)
     assert_int_equal(ready, 42);
     assert_int_equal(amqp_link_ask_ready(rig.link, 1, "q"), SB_OK);
     assert_int_equal(amqp_link_bind(rig.link, 1, "q", "e", "#"), SB_OK);
+    assert_int_equal(amqp_link_declare_temporary_exchange(rig.link, 1, "t", "topic"), SB_OK);
+    assert_int_equal(amqp_link_delete_queue(rig.link, 1, "q"), SB_OK);
     assert_int_equal(amqp_link_set_prefetch(rig.link, 1, 100), SB_OK);
-    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", NULL), SB_OK);
+    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", false, NULL), SB_OK);
     assert_int_equal(amqp_link_cancel(rig.link, 1, "c"), SB_OK);
     struct amqp_event event = rig_next(&rig); /* asked first, and read now */
     assert_int_equal(event.kind, AMQP_READY);
@@ -63,6 +65,39 @@ static void look(struct fake_peer *peer)
     peer_serve_to_the_end(peer);
 }
 
+/* What goes by itself. */
+static void look_at_temporary(struct fake_peer *peer)
+{
+    if (!peer_handshake(peer) || !peer_serve(peer, AMQP_CHANNEL_OPEN_METHOD) ||
+        !peer_serve(peer, AMQP_EXCHANGE_DECLARE_METHOD))
+        return;
+    (void)is(peer, "durable exchange", "\0\0\1e\5topic\2\0\0\0\0", 15);
+    if (!peer_serve(peer, AMQP_EXCHANGE_DECLARE_METHOD))
+        return;
+    (void)is(peer, "temporary exchange", "\0\0\1t\5topic\4\0\0\0\0", 15);
+    if (!peer_serve(peer, AMQP_QUEUE_DECLARE_METHOD))
+        return;
+    (void)is(peer, "exclusive queue", "\0\0\1q\4\0\0\0\0", 9);
+    if (!peer_serve(peer, AMQP_QUEUE_DELETE_METHOD))
+        return;
+    (void)is(peer, "delete", "\0\0\1q\0", 5);
+    peer_serve_to_the_end(peer);
+}
+
+static void test_what_goes_by_itself(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_open(&rig, look_at_temporary);
+    const struct amqp_queue queue = {.name = "q", .exclusive = true};
+    assert_int_equal(amqp_link_open_channel(rig.link, 1), SB_OK);
+    assert_int_equal(amqp_link_declare_exchange(rig.link, 1, "e", "topic"), SB_OK);
+    assert_int_equal(amqp_link_declare_temporary_exchange(rig.link, 1, "t", "topic"), SB_OK);
+    assert_int_equal(amqp_link_declare_queue(rig.link, 1, &queue, NULL), SB_OK);
+    assert_int_equal(amqp_link_delete_queue(rig.link, 1, "q"), SB_OK);
+    rig_end(&rig);
+}
+
 static void test_flags_on_the_wire(void **state)
 {
     (void)state;
@@ -72,7 +107,7 @@ static void test_flags_on_the_wire(void **state)
     assert_int_equal(amqp_link_open_channel(rig.link, 1), SB_OK);
     assert_int_equal(amqp_link_declare_queue(rig.link, 1, &queue, NULL), SB_OK);
     assert_int_equal(amqp_link_set_prefetch(rig.link, 1, UINT16_MAX), SB_OK);
-    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", NULL), SB_OK);
+    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", false, NULL), SB_OK);
     assert_int_equal(amqp_link_ack(rig.link, 1, 7, true), SB_OK);
     assert_int_equal(amqp_link_reject(rig.link, 1, 8, false), SB_OK);
     rig_end(&rig);
@@ -138,7 +173,7 @@ static void test_deliveries_wait_for_the_end_of_a_question(void **state)
     struct rig rig;
     rig_open(&rig, deliver_between);
     assert_int_equal(amqp_link_open_channel(rig.link, 1), SB_OK);
-    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", NULL), SB_OK);
+    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", false, NULL), SB_OK);
     assert_int_equal(amqp_link_open_channel(rig.link, 2), SB_OK);
     assert_int_equal(amqp_link_set_prefetch(rig.link, 1, 5), SB_OK);
     const char *const bodies[] = {"one", "two"};
@@ -184,7 +219,8 @@ static void test_names_are_short(void **state)
     assert_int_equal(amqp_link_declare_queue(rig.link, 1, &queue, NULL), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_declare_exchange(rig.link, 1, name, NULL), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_bind(rig.link, 1, "q", "e", name), SB_ERR_LIMIT);
-    assert_int_equal(amqp_link_consume(rig.link, 1, name, "c", NULL), SB_ERR_LIMIT);
+    assert_int_equal(amqp_link_delete_queue(rig.link, 1, name), SB_ERR_LIMIT);
+    assert_int_equal(amqp_link_consume(rig.link, 1, name, "c", false, NULL), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_cancel(rig.link, 1, name), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_ask_ready(rig.link, 1, name), SB_ERR_LIMIT);
     assert_true(amqp_link_is_open(rig.link));
@@ -196,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_usual_questions),
         cmocka_unit_test(test_flags_on_the_wire),
+        cmocka_unit_test(test_what_goes_by_itself),
         cmocka_unit_test(test_refusals_close_the_channel_or_the_link),
         cmocka_unit_test(test_deliveries_wait_for_the_end_of_a_question),
         cmocka_unit_test(test_a_question_without_an_answer),

@@ -232,6 +232,9 @@ static bool answer(struct fake_peer *peer, bool *ret_known)
         return peer_send_method(peer, channel, AMQP_EXCHANGE_DECLARE_OK_METHOD);
     case AMQP_QUEUE_BIND_METHOD:
         return peer_send_method(peer, channel, AMQP_QUEUE_BIND_OK_METHOD);
+    case AMQP_QUEUE_DELETE_METHOD:
+        wire_u32(wire, peer->ready);
+        return peer_send_method(peer, channel, AMQP_QUEUE_DELETE_OK_METHOD);
     case AMQP_BASIC_QOS_METHOD:
         return peer_send_method(peer, channel, AMQP_BASIC_QOS_OK_METHOD);
     case AMQP_BASIC_CONSUME_METHOD:
@@ -250,11 +253,16 @@ static bool answer(struct fake_peer *peer, bool *ret_known)
     }
 }
 
-bool peer_serve(struct fake_peer *peer, uint32_t method)
+bool peer_serve_next(struct fake_peer *peer)
 {
     bool known;
+    return peer_read(peer) && answer(peer, &known);
+}
+
+bool peer_serve(struct fake_peer *peer, uint32_t method)
+{
     do {
-        if (!peer_read(peer) || !answer(peer, &known))
+        if (!peer_serve_next(peer))
             return false;
     } while (peer->frame.method != method);
     return true;

@@ -81,6 +81,8 @@ bool peer_send_frame(struct fake_peer *peer, uint8_t type, uint16_t channel, con
 bool peer_send_method(struct fake_peer *peer, uint16_t channel, uint32_t method);
 /* The next frame that is no heartbeat; false at the end of the connection, too. */
 bool peer_read(struct fake_peer *peer);
+/* The same, and answers it if it is a question of the usual kinds. */
+bool peer_serve_next(struct fake_peer *peer);
 /*
  * Answers questions of the usual kinds up to one of `method`; or up to a method that has no
  * answer (ack, reject, publish), which is in peer->frame then.

@@ -11,9 +11,11 @@ struct seen_batches {
     enum sb_err answer;
 };
 
-static enum sb_err on_batch(void *arg, struct bytes request, uint32_t spans)
+static enum sb_err on_batch(void *arg, enum shop_service service, struct bytes request,
+                            uint32_t spans)
 {
     struct seen_batches *seen = arg;
+    assert_in_range(service, 0, SHOP_SERVICES - 1);
     enum otlp_fault fault;
     uint32_t count;
     uint32_t envelopes;
@@ -41,7 +43,7 @@ static void play(struct seen_batches *seen, uint64_t checkouts, uint32_t *ret_sp
     assert_int_equal(batch_set_new(on_batch, seen, &set), SB_OK);
     for (uint64_t i = 0; i < checkouts; i++) {
         struct shop_checkout checkout;
-        shop_make(1, i, FIXTURE_NOW_NS, &checkout);
+        shop_make(fixture_shop(1), i, FIXTURE_NOW_NS, &checkout);
         assert_int_equal(batch_set_add(set, &fixture_world, &checkout), SB_OK);
         *ret_spans += checkout.span_count;
     }

@@ -61,6 +61,19 @@ static void test_broker_that_is_not_there(void **state)
     assert_int_equal(run(3, argv, output), EX_UNAVAILABLE);
 }
 
+static void test_rabbitmq_that_is_not_there(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"--rabbitmq=amqp://127.0.0.1:1", "--rabbitmq=no url"};
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        char url[64];
+        snprintf(url, sizeof(url), "%s", urls[i]);
+        char *argv[] = {(char[]){"demo"}, (char[]){"--once"}, url, NULL};
+        assert_int_equal(run(3, argv, output), EX_UNAVAILABLE);
+        assert_string_equal(output, "");
+    }
+}
+
 static void test_small_demo_mends_all(void **state)
 {
     (void)state;
@@ -80,6 +93,7 @@ int main(void)
         cmocka_unit_test(test_help_is_for_stdout),
         cmocka_unit_test(test_usage_errors),
         cmocka_unit_test(test_broker_that_is_not_there),
+        cmocka_unit_test(test_rabbitmq_that_is_not_there),
         cmocka_unit_test(test_small_demo_mends_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,10 +35,10 @@ static struct shop_checkout find(enum shop_evidence evidence, uint32_t hop)
 {
     for (uint64_t i = 0;; i++) {
         struct shop_checkout checkout;
-        shop_make(1, i, FIXTURE_NOW_NS, &checkout);
+        shop_make(fixture_shop(1), i, FIXTURE_NOW_NS, &checkout);
         if (hop >= checkout.hop_count || checkout.hops[hop].evidence != evidence)
             continue;
-        for (uint32_t j = 0; j < SHOP_HOPS; j++) {
+        for (uint32_t j = 0; j < SHOP_KAFKA_HOPS; j++) {
             checkout.hops[j].partition = 3;
             checkout.hops[j].offset = 41;
         }
@@ -58,11 +58,13 @@ static struct bytes encode(const struct shop_checkout *checkout, uint32_t number
 static void test_spans_scan_clean(void **state)
 {
     (void)state;
+    struct shop shop = fixture_shop(1);
     struct text out;
     text_init(&out, BODY_BYTES_MAX);
     for (uint64_t i = 0; i < MANY; i++) {
         struct shop_checkout checkout;
-        shop_make(1, i, FIXTURE_NOW_NS, &checkout);
+        shop.rabbitmq = i % 2 == 1;
+        shop_make(shop, i, FIXTURE_NOW_NS, &checkout);
         for (uint32_t number = 0; number < checkout.span_count; number++) {
             const struct shop_span *from = &checkout.spans[number];
             struct otlp_span span;
@@ -154,6 +156,82 @@ static void test_kotel_links_to_the_producer(void **state)
     text_clear(&out);
 }
 
+/* A checkout of a shop with RabbitMQ whose warehouse is written in that language. */
+static struct shop_checkout find_notified(enum shop_language warehouse)
+{
+    for (uint64_t i = 0;; i++) {
+        struct shop_checkout checkout;
+        shop_make((struct shop){.seed = 1, .rabbitmq = true}, i, FIXTURE_NOW_NS, &checkout);
+        if (checkout.hop_count == SHOP_HOPS && checkout.language[SHOP_WAREHOUSE] == warehouse)
+            return checkout;
+    }
+}
+
+static void test_libraries_of_rabbitmq_name_the_exchange(void **state)
+{
+    (void)state;
+    static const struct {
+        enum shop_language language;
+        const char *destination;
+        const char *routing_key;
+    } libraries[] = {
+        {SHOP_NODE, "messaging.destination", "messaging.rabbitmq.routing_key"},
+        {SHOP_JAVA, "messaging.destination.name", "messaging.rabbitmq.destination.routing_key"},
+        {SHOP_GO, "messaging.destination.name", "messaging.rabbitmq.destination.routing_key"},
+    };
+    struct text out;
+    text_init(&out, BODY_BYTES_MAX);
+    for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++) {
+        struct shop_checkout checkout = find_notified(libraries[i].language);
+        struct bytes send = encode(&checkout, checkout.hops[SHOP_MAILS].send, &out);
+        expect(send, "messaging.system", "rabbitmq");
+        expect(send, libraries[i].destination, "notify");
+        expect(send, libraries[i].routing_key, "order.shipped");
+        expect(send, "messaging.kafka.message.key", "");
+        expect(send, "messaging.destination.partition.id", "");
+    }
+    text_clear(&out);
+}
+
+static void test_mailer_behind_rabbitmq_keeps_a_link(void **state)
+{
+    (void)state;
+    struct shop_checkout checkout = find_notified(SHOP_JAVA);
+    const struct shop_span *send = &checkout.spans[checkout.hops[SHOP_MAILS].send];
+    char id[ENCODE_MESSAGE_ID_LEN];
+    struct otlp_link link;
+    struct text out;
+    text_init(&out, BODY_BYTES_MAX);
+    struct bytes process = encode(&checkout, checkout.hops[SHOP_MAILS].process, &out);
+    encode_message_id(&checkout, id);
+    expect(process, "messaging.system", "rabbitmq");
+    expect(process, "messaging.destination", "notify");
+    expect(process, "messaging.operation", "process");
+    expect(process, "messaging.message_id", id);
+    assert_true(otlp_link_next(&process, &link));
+    assert_memory_equal(link.trace_id, checkout.trace_id[send->piece].byte, TRACE_ID_LEN);
+    assert_memory_equal(link.span_id, send->span_id.byte, SPAN_ID_LEN);
+    assert_false(otlp_link_next(&process, &link));
+    assert_true(encode_has_header(&checkout.hops[SHOP_MAILS]));
+    text_clear(&out);
+}
+
+static void test_loyalty_behind_rabbitmq_tells_of_no_message(void **state)
+{
+    (void)state;
+    struct shop_checkout checkout = find_notified(SHOP_NODE);
+    struct otlp_link link;
+    struct text out;
+    text_init(&out, BODY_BYTES_MAX);
+    struct bytes process = encode(&checkout, checkout.hops[SHOP_POINTS].process, &out);
+    expect(process, "messaging.destination.name", "notify");
+    expect(process, "messaging.operation.type", "process");
+    expect(process, "messaging.message_id", "");
+    expect(process, "customer.tier", checkout.tier);
+    assert_false(otlp_link_next(&process, &link));
+    text_clear(&out);
+}
+
 static void test_customer_tier_stands_on_the_root(void **state)
 {
     (void)state;
@@ -186,6 +264,9 @@ int main(void)
         cmocka_unit_test(test_kafkajs_names_the_record_at_the_consumer_only),
         cmocka_unit_test(test_java_names_the_record_on_both_sides),
         cmocka_unit_test(test_kotel_links_to_the_producer),
+        cmocka_unit_test(test_libraries_of_rabbitmq_name_the_exchange),
+        cmocka_unit_test(test_mailer_behind_rabbitmq_keeps_a_link),
+        cmocka_unit_test(test_loyalty_behind_rabbitmq_tells_of_no_message),
         cmocka_unit_test(test_customer_tier_stands_on_the_root),
         cmocka_unit_test(test_traceparent_names_the_send_span),
     };

@@ -14,7 +14,7 @@ static void on_hit(void *arg, const struct otlp_hit *hit)
 static void test_resource_names_the_service(void **state)
 {
     (void)state;
-    struct shop_checkout checkout = fixture_showpiece();
+    struct shop_checkout checkout = fixture_notified();
     struct encode_envelopes *envelopes;
     struct otlp_keys *keys;
     uint16_t id;
@@ -42,7 +42,7 @@ static void test_scope_names_the_kafka_library(void **state)
     assert_int_equal(encode_envelopes_new(&envelopes), SB_OK);
     for (uint64_t i = 0; i < 50; i++) {
         struct shop_checkout checkout;
-        shop_make(1, i, FIXTURE_NOW_NS, &checkout);
+        shop_make(fixture_shop(1), i, FIXTURE_NOW_NS, &checkout);
         uint32_t process = checkout.hops[0].process;
         struct bytes name;
         struct bytes version;
@@ -51,6 +51,24 @@ static void test_scope_names_the_kafka_library(void **state)
         enum shop_language language = checkout.language[checkout.spans[process].service];
         assert_true(bytes_equal(name, bytes_text(names[language])));
         assert_true(version.len > 0);
+    }
+    encode_envelopes_free(envelopes);
+}
+
+static void test_scope_names_the_rabbitmq_library(void **state)
+{
+    (void)state;
+    struct shop_checkout checkout = fixture_notified();
+    static const char *const names[] = {"@opentelemetry/instrumentation-amqplib", "shop"};
+    struct encode_envelopes *envelopes;
+    assert_int_equal(encode_envelopes_new(&envelopes), SB_OK);
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t process = checkout.hops[SHOP_KAFKA_HOPS + i].process;
+        struct bytes name;
+        struct bytes version;
+        otlp_scan_scope(encode_envelope_of(envelopes, &checkout, process)->scope_fields, &name,
+                        &version);
+        assert_true(bytes_equal(name, bytes_text(names[i])));
     }
     encode_envelopes_free(envelopes);
 }
@@ -77,6 +95,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_resource_names_the_service),
         cmocka_unit_test(test_scope_names_the_kafka_library),
+        cmocka_unit_test(test_scope_names_the_rabbitmq_library),
         cmocka_unit_test(test_want_of_memory_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

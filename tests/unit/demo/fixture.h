@@ -32,28 +32,46 @@ static inline struct seen_span fixture_span(uint8_t trace, uint8_t id, uint8_t p
     return span;
 }
 
+static inline struct shop fixture_shop(uint64_t seed)
+{
+    return (struct shop){.seed = seed};
+}
+
 /* The showpiece of seed 1, its messages delivered to partition 1 and 2, offset 40 and 41. */
-static inline struct shop_checkout fixture_showpiece(void)
+static inline struct shop_checkout fixture_showpiece_of(struct shop shop)
 {
     struct shop_checkout checkout;
-    shop_make(1, SHOP_SHOWPIECE, FIXTURE_NOW_NS, &checkout);
-    for (uint32_t i = 0; i < checkout.hop_count; i++) {
+    shop_make(shop, SHOP_SHOWPIECE, FIXTURE_NOW_NS, &checkout);
+    for (uint32_t i = 0; i < SHOP_KAFKA_HOPS; i++) {
         checkout.hops[i].partition = (int32_t)i + 1;
         checkout.hops[i].offset = 40 + (int64_t)i;
     }
     return checkout;
 }
 
-static const struct encode_world fixture_world = {{"orders", "shipments"}, "cluster-1"};
+static inline struct shop_checkout fixture_showpiece(void)
+{
+    return fixture_showpiece_of(fixture_shop(1));
+}
+
+/* The same customer in a shop with RabbitMQ. */
+static inline struct shop_checkout fixture_notified(void)
+{
+    return fixture_showpiece_of((struct shop){.seed = 1, .rabbitmq = true});
+}
+
+static const struct encode_world fixture_world = {
+    {"orders", "shipments"}, "cluster-1", "notify"};
 
 static inline void fixture_keep(void *arg, const struct seen_span *span)
 {
     assert_true(seen_list_add(arg, span));
 }
 
-static inline enum sb_err fixture_read(void *arg, struct bytes request, uint32_t spans)
+static inline enum sb_err fixture_read(void *arg, enum shop_service service,
+                                       struct bytes request, uint32_t spans)
 {
-    (void)spans;
+    (void)service, (void)spans;
     struct seen_reader *reader;
     assert_int_equal(seen_reader_new(&reader), SB_OK);
     assert_int_equal(seen_read(reader, request, fixture_keep, arg), SB_OK);
@@ -77,6 +95,8 @@ static inline void fixture_mend(const struct shop_checkout *checkout, struct see
 {
     for (uint32_t i = 0; i < checkout->hop_count; i++) {
         const struct shop_hop *hop = &checkout->hops[i];
+        if (hop->evidence == SHOP_NOTHING)
+            continue;
         struct seen_span queue = fixture_span(0, (uint8_t)(100 + i), 0, 0, 0);
         struct seen_span *process = (struct seen_span *)(uintptr_t)seen_list_find(
             list, checkout->spans[hop->process].span_id);
@@ -85,7 +105,8 @@ static inline void fixture_mend(const struct shop_checkout *checkout, struct see
         queue.start_ns = hop->sent_ns;
         queue.end_ns = process->start_ns;
         queue.parent_id = checkout->spans[hop->send].span_id;
-        snprintf(queue.service, sizeof(queue.service), "kafka");
+        snprintf(queue.service, sizeof(queue.service), "%s",
+                 i < SHOP_KAFKA_HOPS ? "kafka" : "rabbitmq");
         snprintf(queue.name, sizeof(queue.name), "%s queue", shop_topic_names[i]);
         process->parent_id = queue.span_id;
         snprintf(process->rule, sizeof(process->rule), "%s", shop_rule_name(hop->evidence));
@@ -93,9 +114,12 @@ static inline void fixture_mend(const struct shop_checkout *checkout, struct see
         assert_true(seen_list_add(list, &queue));
     }
     for (uint32_t i = 0; i < list->count; i++) {
-        list->spans[i].trace_id = checkout->trace_id[0];
-        if (span_id_is_zero(list->spans[i].parent_id))
-            snprintf(list->spans[i].policy, sizeof(list->spans[i].policy), "errors");
+        struct seen_span *span = &list->spans[i];
+        bool apart = strcmp(span->service, "loyalty") == 0;
+        if (!apart)
+            span->trace_id = checkout->trace_id[0];
+        if (span_id_is_zero(span->parent_id))
+            snprintf(span->policy, sizeof(span->policy), "%s", apart ? "vip" : "errors");
     }
 }
 

@@ -44,6 +44,35 @@ static void test_report_is_json(void **state)
     text_clear(&out);
 }
 
+static void test_hop_that_no_rule_is_for_has_none(void **state)
+{
+    (void)state;
+    struct shop_checkout checkout = fixture_notified();
+    static struct seen_list none;
+    struct traffic_totals sent = {.apart = 17, .rabbitmq_records = 3};
+    struct receiver_counts received = {0};
+    struct machine_report report = {&checkout, &none, &none, &sent, &received, NULL, ""};
+    struct text out;
+    text_init(&out, 1 << 20);
+    assert_int_equal(machine_report(&report, &out), SB_OK);
+    json_t *object = json_loads(text_string(&out), 0, NULL);
+    json_t *expected = json_object_get(object, "expected");
+    assert_int_equal(json_array_size(expected), SHOP_HOPS);
+    json_t *mails = json_array_get(expected, SHOP_MAILS);
+    assert_string_equal(json_string_value(json_object_get(mails, "topic")), "notify");
+    assert_string_equal(json_string_value(json_object_get(mails, "reader")), "mailer");
+    assert_string_equal(json_string_value(json_object_get(mails, "rule")), "link");
+    json_t *points = json_array_get(expected, SHOP_POINTS);
+    assert_string_equal(json_string_value(json_object_get(points, "reader")), "loyalty");
+    assert_null(json_object_get(points, "rule"));
+    json_t *apart = json_object_get(json_object_get(object, "sent"), "apart");
+    assert_int_equal(json_integer_value(apart), 17);
+    json_t *records = json_object_get(json_object_get(object, "sent"), "rabbitmq_records");
+    assert_int_equal(json_integer_value(records), 3);
+    json_decref(object);
+    text_clear(&out);
+}
+
 static void test_report_without_anything(void **state)
 {
     (void)state;
@@ -65,6 +94,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_is_json),
+        cmocka_unit_test(test_hop_that_no_rule_is_for_has_none),
         cmocka_unit_test(test_report_without_anything),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

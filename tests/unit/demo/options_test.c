@@ -47,6 +47,7 @@ static void test_defaults(void **state)
     assert_true(READ(NULL));
     assert_false(options.once || options.json || options.verbose || options.help);
     assert_null(options.kafka);
+    assert_null(options.rabbitmq);
     assert_null(options.keep);
     assert_int_equal(options.traces, 2000);
     assert_int_equal(options.rate, 200);
@@ -60,6 +61,9 @@ static void test_all_options(void **state)
     assert_true(options.once && options.verbose);
     assert_int_equal(options.traces, 500);
     assert_int_equal(options.seed, 77);
+    assert_string_equal(options.kafka, "h:1");
+    assert_true(READ("--rabbitmq", "amqp://h", "--kafka", "h:1"));
+    assert_string_equal(options.rabbitmq, "amqp://h");
     assert_string_equal(options.kafka, "h:1");
     assert_true(READ("--keep", "dir", "--rate", "10", "-h"));
     assert_string_equal(options.keep, "dir");

@@ -32,9 +32,10 @@ static int post(const char *url, const char *method, struct bytes body)
     return (int)strtol(answer + strlen("HTTP/1.1 "), NULL, 10);
 }
 
-static enum sb_err send_request(void *arg, struct bytes request, uint32_t spans)
+static enum sb_err send_request(void *arg, enum shop_service service, struct bytes request,
+                                uint32_t spans)
 {
-    (void)spans;
+    (void)service, (void)spans;
     assert_int_equal(post(arg, "POST", request), 200);
     return SB_OK;
 }
@@ -49,7 +50,7 @@ static void test_spans_are_counted_and_the_watched_ones_kept(void **state)
     static struct seen_list kept;
     struct receiver_counts counts;
     char url[64];
-    shop_make(1, 50, FIXTURE_NOW_NS, &other);
+    shop_make(fixture_shop(1), 50, FIXTURE_NOW_NS, &other);
     assert_int_equal(demo_receiver_new(&receiver), SB_OK);
     demo_receiver_watch(receiver, checkout.trace_id);
     snprintf(url, sizeof(url), "%s", demo_receiver_url(receiver));

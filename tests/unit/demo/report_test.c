@@ -40,14 +40,14 @@ static void test_before_shows_each_piece(void **state)
     struct seen_list list;
     fixture_see(&checkout, &list);
     report_before(&out, &checkout, &list, &style);
-    for (uint32_t i = 0; i < SHOP_PIECES; i++) {
+    for (uint32_t i = 0; i <= SHOP_KAFKA_HOPS; i++) {
         char id[TRACE_ID_HEX_LEN + 1];
         trace_id_format(checkout.trace_id[i], id);
         expect(id);
     }
     expect("cut off at orders");
     expect("cut off at shipments");
-    assert_int_equal(count("  trace "), SHOP_PIECES);
+    assert_int_equal(count("  trace "), SHOP_KAFKA_HOPS + 1);
     assert_int_equal(count("POST /checkout"), 1);
     assert_int_equal(count("SMTP send"), 1);
 }
@@ -69,6 +69,59 @@ static void test_after_tells_what_joined_it(void **state)
     assert_int_equal(count(" in the queue:"), 2);
 }
 
+static void test_before_tells_the_two_brokers_apart(void **state)
+{
+    (void)state;
+    struct shop_checkout checkout = fixture_notified();
+    struct seen_list list;
+    fixture_see(&checkout, &list);
+    report_before(&out, &checkout, &list, &style);
+    assert_int_equal(count("  trace "), SHOP_PIECES);
+    assert_int_equal(count("cut off at notify"), 2);
+    expect("cut off at notify\n  its spans come through RabbitMQ, all others through Kafka\n");
+    assert_int_equal(count("through RabbitMQ"), 1);
+}
+
+static void test_after_shows_what_stays_apart(void **state)
+{
+    (void)state;
+    struct shop_checkout checkout = fixture_notified();
+    struct seen_list list;
+    fixture_see(&checkout, &list);
+    fixture_mend(&checkout, &list);
+    for (uint32_t i = 0; i < list.count; i++)
+        if (strcmp(list.spans[i].name, "notify queue") == 0)
+            snprintf(list.spans[i].name, SEEN_TEXT_LEN,
+                     "notify-spanbridge-demo-1a2b3c4d queue");
+    report_after(&out, &checkout, &list, &style);
+    assert_int_equal(count("  trace "), 2);
+    assert_int_equal(count("1a2b3c4d"), 0);
+    expect("16 spans");
+    expect("notify queue");
+    expect("  notify    joined by link, after ");
+    expect("2 spans");
+    expect("kept by \"vip\"\n  loyalty   notify process");
+    expect(
+        "  notify    not joined to loyalty:\n            its span has no link and names no ");
+    assert_int_equal(count("  loyalty   "), 2);
+}
+
+/* It was decided by itself, and no policy wanted it. */
+static void test_what_stays_apart_may_not_come_out(void **state)
+{
+    (void)state;
+    struct shop_checkout checkout = fixture_notified();
+    struct seen_list list;
+    fixture_see(&checkout, &list);
+    fixture_mend(&checkout, &list);
+    for (uint32_t i = list.count; i-- > 0;)
+        if (strcmp(list.spans[i].service, "loyalty") == 0)
+            list.spans[i] = list.spans[--list.count];
+    report_after(&out, &checkout, &list, &style);
+    assert_int_equal(count("  trace "), 1);
+    expect("  notify    not joined to loyalty:");
+}
+
 static void test_each_kind_of_evidence_is_explained(void **state)
 {
     (void)state;
@@ -76,7 +129,7 @@ static void test_each_kind_of_evidence_is_explained(void **state)
     for (uint64_t seed = 0; seed < 20; seed++) {
         struct shop_checkout checkout;
         struct seen_list list;
-        shop_make(seed, SHOP_SHOWPIECE, FIXTURE_NOW_NS, &checkout);
+        shop_make(fixture_shop(seed), SHOP_SHOWPIECE, FIXTURE_NOW_NS, &checkout);
         fixture_see(&checkout, &list);
         fixture_mend(&checkout, &list);
         report_after(&out, &checkout, &list, &style);
@@ -119,6 +172,13 @@ static void test_totals_are_told(void **state)
     expect("1,694 traces with 22,022 spans");
     expect("0: every span that came in is accounted for");
     assert_int_equal(count("still on their way"), 0);
+    assert_int_equal(count("  apart "), 0);
+    text_reset(&out);
+    sent.apart = 1948;
+    sent.rabbitmq_records = 1078;
+    report_totals(&out, &sent, &received, &totals, &style);
+    expect("in 518 records, 1,078 of them through RabbitMQ:\n");
+    expect("  apart     1,948 traces whose spans tell of no message\n");
 }
 
 static void test_open_balance_is_no_boast(void **state)
@@ -160,6 +220,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_before_shows_each_piece, setup, teardown),
         cmocka_unit_test_setup_teardown(test_after_tells_what_joined_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_before_tells_the_two_brokers_apart, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_after_shows_what_stays_apart, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_stays_apart_may_not_come_out, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_each_kind_of_evidence_is_explained, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_after_of_nothing_says_so, setup, teardown),

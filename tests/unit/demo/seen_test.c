@@ -51,7 +51,7 @@ static void test_repairs_are_read(void **state)
     struct otlp_request_span span = {&envelope, text_bytes(&body)};
     otlp_write_request(&request, &span, 1);
     struct seen_list list = {.count = 0};
-    assert_int_equal(fixture_read(&list, text_bytes(&request), 1), SB_OK);
+    assert_int_equal(fixture_read(&list, SHOP_WEB, text_bytes(&request), 1), SB_OK);
     assert_int_equal(list.count, 1);
     assert_string_equal(list.spans[0].rule, "link");
     assert_string_equal(list.spans[0].action, "parent");

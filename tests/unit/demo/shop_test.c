@@ -7,10 +7,10 @@ static void test_same_seed_gives_the_same_checkout(void **state)
     (void)state;
     struct shop_checkout a;
     struct shop_checkout b;
-    shop_make(5, 11, FIXTURE_NOW_NS, &a);
-    shop_make(5, 11, FIXTURE_NOW_NS, &b);
+    shop_make(fixture_shop(5), 11, FIXTURE_NOW_NS, &a);
+    shop_make(fixture_shop(5), 11, FIXTURE_NOW_NS, &b);
     assert_memory_equal(&a, &b, sizeof(a));
-    shop_make(6, 11, FIXTURE_NOW_NS, &b);
+    shop_make(fixture_shop(6), 11, FIXTURE_NOW_NS, &b);
     assert_memory_not_equal(a.trace_id, b.trace_id, sizeof(a.trace_id));
 }
 
@@ -20,10 +20,10 @@ static void test_shares(void **state)
     uint32_t failed = 0;
     uint32_t slow = 0;
     uint32_t refused = 0;
-    uint32_t hops[SHOP_EVIDENCES] = {0};
+    uint32_t hops[SHOP_RULES] = {0};
     for (uint64_t i = 0; i < MANY; i++) {
         struct shop_checkout checkout;
-        shop_make(1, i, FIXTURE_NOW_NS, &checkout);
+        shop_make(fixture_shop(1), i, FIXTURE_NOW_NS, &checkout);
         failed += checkout.failed;
         slow += checkout.slow;
         refused += checkout.hop_count == 1;
@@ -33,7 +33,7 @@ static void test_shares(void **state)
     assert_in_range(failed, MANY * 45 / 1000, MANY * 55 / 1000);
     assert_in_range(slow, MANY * 17 / 1000, MANY * 23 / 1000);
     assert_in_range(refused, failed * 4 / 10, failed * 6 / 10);
-    for (uint32_t i = 0; i < SHOP_EVIDENCES; i++)
+    for (uint32_t i = 0; i < SHOP_RULES; i++)
         assert_in_range(hops[i], MANY / 3, MANY);
 }
 
@@ -71,9 +71,11 @@ static void check_checkout(const struct shop_checkout *checkout)
 static void test_spans_lie_in_their_parents_and_in_the_past(void **state)
 {
     (void)state;
+    struct shop shop = fixture_shop(2);
     for (uint64_t i = 0; i < MANY; i++) {
         struct shop_checkout checkout;
-        shop_make(2, i, FIXTURE_NOW_NS, &checkout);
+        shop.rabbitmq = i % 2 == 1;
+        shop_make(shop, i, FIXTURE_NOW_NS, &checkout);
         check_checkout(&checkout);
     }
 }
@@ -82,9 +84,11 @@ static void test_spans_lie_in_their_parents_and_in_the_past(void **state)
 static void test_messages_are_sent_in_their_send_span(void **state)
 {
     (void)state;
+    struct shop shop = fixture_shop(3);
     for (uint64_t i = 0; i < MANY; i++) {
         struct shop_checkout checkout;
-        shop_make(3, i, FIXTURE_NOW_NS, &checkout);
+        shop.rabbitmq = i % 2 == 1;
+        shop_make(shop, i, FIXTURE_NOW_NS, &checkout);
         for (uint32_t number = 0; number < checkout.hop_count; number++) {
             const struct shop_hop *hop = &checkout.hops[number];
             const struct shop_span *send = &checkout.spans[hop->send];
@@ -103,7 +107,7 @@ static void test_libraries_fit_the_evidence(void **state)
     (void)state;
     for (uint64_t i = 0; i < MANY; i++) {
         struct shop_checkout checkout;
-        shop_make(4, i, FIXTURE_NOW_NS, &checkout);
+        shop_make(fixture_shop(4), i, FIXTURE_NOW_NS, &checkout);
         for (uint32_t number = 0; number < checkout.hop_count; number++) {
             const struct shop_hop *hop = &checkout.hops[number];
             enum shop_language sender = checkout.language[checkout.spans[hop->send].service];
@@ -126,11 +130,57 @@ static void test_showpiece_fails_after_two_kinds_of_hops(void **state)
     (void)state;
     for (uint64_t seed = 0; seed < 200; seed++) {
         struct shop_checkout checkout;
-        shop_make(seed, SHOP_SHOWPIECE, FIXTURE_NOW_NS, &checkout);
+        shop_make(fixture_shop(seed), SHOP_SHOWPIECE, FIXTURE_NOW_NS, &checkout);
         assert_true(checkout.failed);
         assert_false(checkout.slow);
-        assert_int_equal(checkout.hop_count, SHOP_HOPS);
+        assert_int_equal(checkout.hop_count, SHOP_KAFKA_HOPS);
         assert_true(checkout.hops[0].evidence != checkout.hops[1].evidence);
+    }
+}
+
+/* The same checkout up to the warehouse; then one message for two readers. */
+static void test_shop_with_rabbitmq_goes_on_behind_an_exchange(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < MANY; i++) {
+        struct shop_checkout plain;
+        struct shop_checkout checkout;
+        shop_make(fixture_shop(1), i, FIXTURE_NOW_NS, &plain);
+        shop_make((struct shop){.seed = 1, .rabbitmq = true}, i, FIXTURE_NOW_NS, &checkout);
+        assert_memory_equal(checkout.trace_id, plain.trace_id,
+                            (SHOP_KAFKA_HOPS + 1) * sizeof(plain.trace_id[0]));
+        assert_int_equal(checkout.failed, plain.failed);
+        if (plain.hop_count < SHOP_KAFKA_HOPS) { /* the payment was refused */
+            assert_int_equal(checkout.hop_count, plain.hop_count);
+            continue;
+        }
+        assert_int_equal(checkout.hop_count, SHOP_HOPS);
+        const struct shop_hop *mails = &checkout.hops[SHOP_MAILS];
+        const struct shop_hop *points = &checkout.hops[SHOP_POINTS];
+        assert_int_equal(mails->evidence, SHOP_LINK);
+        assert_int_equal(points->evidence, SHOP_NOTHING);
+        assert_int_equal(mails->send, points->send);
+        assert_int_equal(checkout.spans[mails->send].service, SHOP_WAREHOUSE);
+        assert_int_equal(shop_reader(&checkout, SHOP_MAILS), SHOP_MAILER);
+        assert_int_equal(shop_reader(&checkout, SHOP_POINTS), SHOP_LOYALTY);
+        for (uint32_t j = 0; j < checkout.span_count; j++)
+            if (checkout.spans[j].service == SHOP_LOYALTY)
+                assert_false(checkout.spans[j].failed);
+    }
+}
+
+static void test_showpiece_with_rabbitmq_is_kept_piece_by_piece(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct shop_checkout checkout;
+        shop_make((struct shop){.seed = seed, .rabbitmq = true}, SHOP_SHOWPIECE, FIXTURE_NOW_NS,
+                  &checkout);
+        const struct shop_hop *mails = &checkout.hops[SHOP_MAILS];
+        assert_int_equal(checkout.hop_count, SHOP_HOPS);
+        assert_true(checkout.spans[mails->process].failed);
+        assert_false(checkout.spans[mails->send].failed);
+        assert_string_equal(checkout.tier, "platinum");
     }
 }
 
@@ -140,6 +190,7 @@ static void test_rules_are_named_as_the_service_does(void **state)
     assert_string_equal(shop_rule_name(SHOP_HEADER), "header_at_coordinate");
     assert_string_equal(shop_rule_name(SHOP_LINK), "link");
     assert_string_equal(shop_rule_name(SHOP_COORDINATE), "coordinate");
+    assert_string_equal(shop_rule_name(SHOP_NOTHING), "");
 }
 
 int main(void)
@@ -151,6 +202,8 @@ int main(void)
         cmocka_unit_test(test_messages_are_sent_in_their_send_span),
         cmocka_unit_test(test_libraries_fit_the_evidence),
         cmocka_unit_test(test_showpiece_fails_after_two_kinds_of_hops),
+        cmocka_unit_test(test_shop_with_rabbitmq_goes_on_behind_an_exchange),
+        cmocka_unit_test(test_showpiece_with_rabbitmq_is_kept_piece_by_piece),
         cmocka_unit_test(test_rules_are_named_as_the_service_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

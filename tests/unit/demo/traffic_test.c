@@ -1,5 +1,6 @@
 #include "fixture.h"
 
+#include "echo.h"
 #include "support/fake_clock.h"
 #include "traffic.h"
 
@@ -59,7 +60,7 @@ static void test_everything_is_sent_once(void **state)
     uint64_t hops = 0;
     for (uint64_t i = 0; i < CHECKOUTS; i++) {
         struct shop_checkout checkout;
-        shop_make(1, i, FAKE_CLOCK_WALL_NS, &checkout);
+        shop_make(fixture_shop(1), i, FAKE_CLOCK_WALL_NS, &checkout);
         expected += checkout.span_count;
         hops += checkout.hop_count;
     }
@@ -84,6 +85,90 @@ static void test_messages_of_the_showpiece_have_places(void **state)
     }
 }
 
+/* Through the broker of tests/unit/amqp that echoes messages; real ones are tests/system's. */
+static enum sb_err play_notified(struct echo *echo, struct traffic_totals *ret_totals,
+                                 struct text *message)
+{
+    char url[FAKE_URL_LEN];
+    struct fake_broker *fake = fake_broker_new(echo_serve, echo);
+    struct traffic *traffic;
+    fake_broker_url(fake, url);
+    struct traffic_options options = {.seed = 1, .rabbitmq = url, .clock = clock_system()};
+    assert_int_equal(traffic_new(&options, &traffic, message), SB_OK);
+    assert_non_null(traffic_exchange(traffic));
+    enum sb_err err = traffic_play(traffic, CHECKOUTS / 2, message);
+    if (err == SB_OK)
+        err = traffic_play(traffic, CHECKOUTS / 2, message);
+    if (err == SB_OK)
+        err = traffic_flush(traffic, message);
+    if (err == SB_OK)
+        err = traffic_idle(traffic, message);
+    *ret_totals = *traffic_totals(traffic);
+    assert_true(traffic_free(traffic, message));
+    assert_null(fake_broker_fault(fake));
+    fake_broker_free(fake);
+    return err;
+}
+
+static void test_mails_and_their_spans_go_through_rabbitmq(void **state)
+{
+    (void)state;
+    struct echo echo = {.messages = 0};
+    struct traffic_totals totals;
+    struct text message;
+    text_init(&message, 4096);
+    assert_int_equal(play_notified(&echo, &totals, &message), SB_OK);
+    uint64_t notified = 0;
+    uint64_t kafka = 0;
+    uint64_t spans = 0;
+    for (uint64_t i = 0; i < CHECKOUTS; i++) {
+        struct shop_checkout checkout;
+        shop_make((struct shop){.seed = 1, .rabbitmq = true}, i, FIXTURE_NOW_NS, &checkout);
+        notified += checkout.hop_count == SHOP_HOPS;
+        kafka += checkout.hop_count == 1 ? 1 : SHOP_KAFKA_HOPS;
+        spans += checkout.span_count;
+    }
+    assert_int_equal(echo.messages, notified);
+    assert_int_equal(echo.spans, 2); /* 2 spans of each mail, 50 in a record */
+    assert_int_equal(echo.mailers, 2);
+    assert_int_equal(totals.rabbitmq_records, 2);
+    assert_int_equal(totals.apart, notified);
+    assert_int_equal(totals.messages, kafka + notified);
+    assert_int_equal(totals.hops[0] + totals.hops[1] + totals.hops[2], kafka + notified);
+    assert_int_equal(totals.pieces, CHECKOUTS + kafka + 2 * notified);
+    assert_int_equal(totals.spans, spans);
+    text_clear(&message);
+}
+
+/* What the consumer's library records would then be another context than is shown. */
+static void test_message_that_lost_its_context_is_noticed(void **state)
+{
+    (void)state;
+    struct echo echo = {.garble = true};
+    struct traffic_totals totals;
+    struct text message;
+    text_init(&message, 4096);
+    assert_int_equal(play_notified(&echo, &totals, &message), SB_ERR_UNAVAILABLE);
+    assert_non_null(strstr(text_string(&message), "otherwise than they went in"));
+    text_clear(&message);
+}
+
+static void test_broker_that_is_not_there_is_named_first(void **state)
+{
+    (void)state;
+    struct traffic_options options = {.seed = 1,
+                                      .kafka = "127.0.0.1:1",
+                                      .rabbitmq = "amqp://127.0.0.1:1",
+                                      .clock = clock_system()};
+    struct traffic *traffic;
+    struct text message;
+    text_init(&message, 4096);
+    assert_int_equal(traffic_new(&options, &traffic, &message), SB_ERR_UNAVAILABLE);
+    assert_non_null(strstr(text_string(&message), "no RabbitMQ answers"));
+    assert_null(strstr(text_string(&message), "Kafka"));
+    text_clear(&message);
+}
+
 static void test_same_seed_sends_the_same(void **state)
 {
     (void)state;
@@ -103,6 +188,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_is_sent_once),
         cmocka_unit_test(test_messages_of_the_showpiece_have_places),
+        cmocka_unit_test(test_mails_and_their_spans_go_through_rabbitmq),
+        cmocka_unit_test(test_message_that_lost_its_context_is_noticed),
+        cmocka_unit_test(test_broker_that_is_not_there_is_named_first),
         cmocka_unit_test(test_same_seed_sends_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

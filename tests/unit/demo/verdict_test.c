@@ -91,6 +91,61 @@ static void test_foreign_trace_id_is_seen(void **state)
     expect_problem("not the id that it began with");
 }
 
+static void mend_notified(void)
+{
+    checkout = fixture_notified();
+    fixture_see(&checkout, &list);
+    fixture_mend(&checkout, &list);
+}
+
+static void test_what_no_rule_is_for_may_stay_apart(void **state)
+{
+    (void)state;
+    mend_notified();
+    assert_true(verdict_on_trace(&checkout, &list, &problems));
+    assert_string_equal(text_string(&problems), "");
+}
+
+static void test_what_stays_apart_has_to_come_out(void **state)
+{
+    (void)state;
+    mend_notified();
+    for (uint32_t i = 0; i < list.count; i++)
+        if (strcmp(list.spans[i].name, "INSERT points") == 0)
+            list.spans[i] = list.spans[--list.count];
+    expect_problem("\"INSERT points\" of loyalty did not come out");
+}
+
+static void test_guess_is_seen(void **state)
+{
+    (void)state;
+    mend_notified();
+    struct seen_span *process = process_of(SHOP_POINTS);
+    snprintf(process->rule, SEEN_TEXT_LEN, "guess");
+    expect_problem("loyalty was to stay apart, and was joined over notify by \"guess\"");
+}
+
+static void test_piece_that_moved_without_a_reason_is_seen(void **state)
+{
+    (void)state;
+    mend_notified();
+    process_of(SHOP_POINTS)->parent_id =
+        checkout.spans[checkout.hops[SHOP_POINTS].send].span_id;
+    expect_problem("loyalty was to stay apart");
+    mend_notified();
+    text_reset(&problems);
+    process_of(SHOP_POINTS)->trace_id = checkout.trace_id[0];
+    expect_problem("loyalty was to stay apart");
+}
+
+static void test_mail_that_was_not_joined_is_seen(void **state)
+{
+    (void)state;
+    mend_notified();
+    process_of(SHOP_MAILS)->rule[0] = '\0';
+    expect_problem("the hop over notify was to be joined by link");
+}
+
 static void test_totals(void **state)
 {
     (void)state;
@@ -124,6 +179,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_wrong_rule_is_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missing_queue_span_is_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_trace_id_is_seen, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_no_rule_is_for_may_stay_apart, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_what_stays_apart_has_to_come_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guess_is_seen, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_piece_that_moved_without_a_reason_is_seen, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_mail_that_was_not_joined_is_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(test_totals, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

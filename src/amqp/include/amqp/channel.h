@@ -19,6 +19,7 @@ struct amqp_queue {
     const char *name;
     bool passive; /* only looks whether it is there */
     bool durable;
+    bool exclusive; /* only this link may use it, and it goes with the link */
     bool auto_delete;
     const amqp_table_t *arguments; /* NULL: none */
 };
@@ -42,6 +43,15 @@ enum sb_err amqp_link_ask_ready(struct amqp_link *link, uint16_t channel,
 enum sb_err amqp_link_declare_exchange(struct amqp_link *link, uint16_t channel,
                                        const char *name, const char *type) SB_MUST_USE;
 
+/* Makes one that goes with the last queue that is bound to it. */
+enum sb_err amqp_link_declare_temporary_exchange(struct amqp_link *link, uint16_t channel,
+                                                 const char *name,
+                                                 const char *type) SB_MUST_USE;
+
+/* With all that is in it.  One that is not there is none. */
+enum sb_err amqp_link_delete_queue(struct amqp_link *link, uint16_t channel,
+                                   const char *name) SB_MUST_USE;
+
 enum sb_err amqp_link_bind(struct amqp_link *link, uint16_t channel, const char *queue,
                            const char *exchange, const char *routing_key) SB_MUST_USE;
 
@@ -49,9 +59,13 @@ enum sb_err amqp_link_bind(struct amqp_link *link, uint16_t channel, const char 
 enum sb_err amqp_link_set_prefetch(struct amqp_link *link, uint16_t channel,
                                    uint16_t prefetch) SB_MUST_USE;
 
-/* Deliveries need acks.  `tag` names the consumer within the channel.  `arguments`: or NULL. */
+/*
+ * Deliveries need acks.  `tag` names the consumer within the channel.  `exclusive`: the queue may
+ * have no other, else SB_ERR_CONFIG.  `arguments`: or NULL.
+ */
 enum sb_err amqp_link_consume(struct amqp_link *link, uint16_t channel, const char *queue,
-                              const char *tag, const amqp_table_t *arguments) SB_MUST_USE;
+                              const char *tag, bool exclusive,
+                              const amqp_table_t *arguments) SB_MUST_USE;
 
 /* No more deliveries; those that are under way still come. */
 enum sb_err amqp_link_cancel(struct amqp_link *link, uint16_t channel,

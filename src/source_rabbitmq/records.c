@@ -1,4 +1,4 @@
-#include "poll.h"
+#include "records.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -99,8 +99,8 @@ static void wait_for_wake(struct worker_view *view, uint32_t wait_ms)
     atomic_store(&view->woken, false);
 }
 
-size_t poll_spans(struct source *base, uint32_t worker, uint32_t wait_ms, struct record *ret,
-                  size_t max)
+size_t records_poll(struct source *base, uint32_t worker, uint32_t wait_ms, struct record *ret,
+                    size_t max)
 {
     struct source_rabbitmq *source = rabbitmq_of(base);
     struct worker_view *view = view_at(source, worker);
@@ -111,7 +111,7 @@ size_t poll_spans(struct source *base, uint32_t worker, uint32_t wait_ms, struct
     return take(source, view, false, ret, max);
 }
 
-size_t poll_taps(struct source *base, uint32_t worker, struct record *ret, size_t max)
+size_t records_poll_taps(struct source *base, uint32_t worker, struct record *ret, size_t max)
 {
     struct source_rabbitmq *source = rabbitmq_of(base);
     struct worker_view *view = view_at(source, worker);
@@ -126,7 +126,7 @@ size_t poll_taps(struct source *base, uint32_t worker, struct record *ret, size_
     return take(source, view, true, ret, max);
 }
 
-void poll_wake(struct source *base, uint32_t worker)
+void records_wake(struct source *base, uint32_t worker)
 {
     const uint64_t one = 1;
     struct worker_view *view = view_at(rabbitmq_of(base), worker);
@@ -134,7 +134,7 @@ void poll_wake(struct source *base, uint32_t worker)
         (void)!write(view->wake_fd, &one, sizeof(one));
 }
 
-void poll_release(struct record *record)
+void records_release(struct record *record)
 {
     struct delivery *delivery = record->handle;
     struct lane *lane = delivery->lane;
@@ -146,7 +146,7 @@ void poll_release(struct record *record)
     record->handle = NULL;
 }
 
-size_t poll_headers(const struct record *record, struct record_header *ret, size_t max)
+size_t records_headers(const struct record *record, struct record_header *ret, size_t max)
 {
     const struct delivery *delivery = record->handle;
     for (uint32_t i = 0; i < delivery->header_count && i < max; i++)
@@ -154,7 +154,7 @@ size_t poll_headers(const struct record *record, struct record_header *ret, size
     return delivery->header_count;
 }
 
-void poll_publish(struct source *base, uint32_t worker, uint32_t number, int64_t offset)
+void records_publish(struct source *base, uint32_t worker, uint32_t number, int64_t offset)
 {
     struct worker_view *view = view_at(rabbitmq_of(base), worker);
     for (uint32_t i = 0; i < view->counts[0]; i++) {
@@ -170,7 +170,7 @@ void poll_publish(struct source *base, uint32_t worker, uint32_t number, int64_t
     }
 }
 
-void poll_discard(struct lane *lane)
+void records_discard(struct lane *lane)
 {
     for (;;) {
         struct delivery *delivery = take_delivery(lane);

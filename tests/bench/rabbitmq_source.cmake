@@ -1,0 +1,2 @@
+add_executable(rabbitmq_source_bench rabbitmq_source_bench.c)
+target_link_libraries(rabbitmq_source_bench PRIVATE sb_source_rabbitmq sb_flags)

@@ -1,0 +1,241 @@
+#include "intake.h"
+
+#include "rig.h"
+
+/* In the first connection a body is announced and never comes; in the second one all is well. */
+static void announce(struct fake_peer *peer)
+{
+    if (!script_consumed(peer, 1))
+        return;
+    if (peer->number == 0) {
+        (void)peer_deliver_method(peer, 2, 1);
+        (void)peer_send_header(peer, 2, UINT64_C(1) << 30);
+        (void)peer_send_frame(peer, FRAME_BODY, 2, "x", 1);
+        return;
+    }
+    if (peer_deliver(peer, 2, 1, "whole") && script_acked_to(peer, 1))
+        peer_serve_to_the_end(peer);
+}
+
+static void test_a_message_that_breaks_off(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, announce, NULL);
+    rig_start(&rig);
+    RIG_UNTIL(&rig, rig.troubles == 1);
+    rig_advance_ms(&rig, 1001);
+    RIG_UNTIL(&rig, rig.seen_count == 1);
+    assert_string_equal(rig.seen[0].value, "whole");
+    rig_end(&rig, true);
+}
+
+/* 100,000 bytes where 65,536 are allowed: in two frames. */
+static void too_large(struct fake_peer *peer)
+{
+    enum { HALF = 50000 };
+    static const uint8_t half[HALF];
+    if (script_consumed(peer, 1) && peer_deliver_method(peer, 2, 1) &&
+        peer_send_header(peer, 2, HALF * 2) &&
+        peer_send_frame(peer, FRAME_BODY, 2, half, HALF) &&
+        peer_send_frame(peer, FRAME_BODY, 2, half, HALF) && peer_deliver(peer, 2, 2, "next") &&
+        script_acked_to(peer, 2))
+        peer_serve_to_the_end(peer);
+}
+
+static void test_a_body_that_is_too_large(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, too_large, NULL);
+    rig_start(&rig);
+    RIG_UNTIL(&rig, rig.seen_count == 2);
+    assert_int_equal(rig.seen[0].flaw, RECORD_TOO_LARGE);
+    assert_int_equal(rig.seen[0].value_len, 0);
+    assert_string_equal(rig.seen[0].key, "key");
+    assert_string_equal(rig.seen[1].value, "next");
+    rig_end(&rig, true);
+}
+
+static bool deliver_returned(struct fake_peer *peer, uint64_t tag, int64_t returns)
+{
+    if (!peer_deliver_method(peer, 2, tag))
+        return false;
+    size_t table = wire_begin_table(&peer->wire);
+    wire_long_entry(&peer->wire, "x-delivery-count", returns);
+    wire_end_table(&peer->wire, table);
+    return peer_send_header(peer, 2, 1) && peer_send_frame(peer, FRAME_BODY, 2, "x", 1);
+}
+
+static void poison(struct fake_peer *peer)
+{
+    bool rejects = *(bool *)peer->arg;
+    if (!script_consumed(peer, 1) || !deliver_returned(peer, 1, SOURCE_POISON_RETURNS) ||
+        !deliver_returned(peer, 2, SOURCE_POISON_RETURNS + 1) || !deliver_returned(peer, 3, 0))
+        return;
+    if (rejects) {
+        if (!peer_serve(peer, AMQP_BASIC_REJECT_METHOD))
+            return;
+        if (memcmp(peer->frame.at, "\0\0\0\0\0\0\0\2\0", 9) != 0) /* not put back */
+            (void)peer_fail(peer, "another reject");
+    }
+    if (script_acked_to(peer, 3))
+        peer_serve_to_the_end(peer);
+}
+
+static void test_poison_goes_to_the_dead_letters(void **state)
+{
+    (void)state;
+    struct rig rig;
+    bool rejects = false;
+    rig_init(&rig, poison, &rejects);
+    rig.topics[0].dead_letter_topic = "a topic of Kafka";
+    rig_start(&rig);
+    RIG_UNTIL(&rig, rig.seen_count == 3);
+    assert_int_equal(rig.seen[0].flaw, RECORD_WHOLE);
+    assert_int_equal(rig.seen[1].flaw, RECORD_POISON);
+    assert_int_equal(rig.seen[2].flaw, RECORD_WHOLE);
+    rig_end(&rig, true);
+}
+
+static void test_poison_without_letters_is_rejected(void **state)
+{
+    (void)state;
+    struct rig rig;
+    bool rejects = true;
+    rig_init(&rig, poison, &rejects);
+    rig_start(&rig);
+    RIG_UNTIL(&rig, rig.seen_count == 2);
+    assert_int_equal(rig.seen[1].offset, 3);
+    rig_end(&rig, true);
+}
+
+/* A header that librabbitmq can not decode: each time in the middle of its table. */
+static void unreadable(struct fake_peer *peer)
+{
+    if (!script_consumed(peer, 1))
+        return;
+    if (peer->number == 2) {
+        peer_serve_to_the_end(peer);
+        return;
+    }
+    wire_clear(&peer->wire);
+    wire_short(&peer->wire, "consumer");
+    wire_u64(&peer->wire, 1);
+    wire_u8(&peer->wire, peer->number > 0); /* the second time it is redelivered */
+    wire_short(&peer->wire, "exchange");
+    wire_short(&peer->wire, "key");
+    (void)peer_send_method(peer, 2, AMQP_BASIC_DELIVER_METHOD);
+    wire_u32(&peer->wire, 100); /* a table that is longer than the frame */
+    (void)peer_send_header(peer, 2, 1);
+    bool rejected = peer_serve(peer, AMQP_BASIC_REJECT_METHOD);
+    if (rejected != (peer->number > 0))
+        (void)peer_fail(peer, "rejected the first time, or not the second time");
+}
+
+static void test_an_unreadable_message_is_rejected_when_it_comes_again(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, unreadable, NULL);
+    rig_start(&rig);
+    RIG_UNTIL(&rig, rig.troubles == 1);
+    rig_advance_ms(&rig, 1001);
+    RIG_UNTIL(&rig, rig.troubles == 2);
+    rig_advance_ms(&rig, 2001);
+    RIG_UNTIL(&rig, rig.trouble[0] == '\0');
+    rig_end(&rig, true);
+}
+
+static void out_of_order(struct fake_peer *peer)
+{
+    if (!script_consumed(peer, 1))
+        return;
+    if (peer->number == 0)
+        (void)peer_send_frame(peer, FRAME_BODY, 2, "x", 1);
+    peer_serve_to_the_end(peer);
+}
+
+static void test_frames_out_of_order_cost_the_connection(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, out_of_order, NULL);
+    rig_start(&rig);
+    RIG_UNTIL(&rig, rig.troubles == 1);
+    assert_non_null(strstr(rig.trouble, "out of order"));
+    rig_end(&rig, true);
+}
+
+static void stream(struct fake_peer *peer)
+{
+    if (!script_consumed(peer, 1) || !peer_deliver_method(peer, 2, 1))
+        return;
+    size_t table = wire_begin_table(&peer->wire);
+    wire_long_entry(&peer->wire, "x-stream-offset", 7);
+    wire_end_table(&peer->wire, table);
+    if (peer_send_header(peer, 2, 0) && peer_serve(peer, AMQP_CHANNEL_CLOSE_METHOD))
+        peer_serve_to_the_end(peer);
+}
+
+static void test_a_stream_where_a_queue_was_named(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, stream, NULL);
+    rig_start(&rig);
+    RIG_UNTIL(&rig, rig.troubles == 1);
+    assert_non_null(strstr(rig.trouble, "it is a stream"));
+    assert_int_equal(rig.seen_count, 0);
+    rig_end(&rig, true);
+}
+
+/* 40 messages of 50 kB where 1 MiB is allowed; the rest comes once the first ones are released. */
+static void many(struct fake_peer *peer)
+{
+    enum { COUNT = 40, LEN = 50000 };
+    static char body[LEN + 1];
+    memset(body, 'x', LEN);
+    if (!script_consumed(peer, 1))
+        return;
+    for (uint64_t tag = 1; tag <= COUNT; tag++)
+        if (!peer_deliver(peer, 2, tag, body))
+            return;
+    if (script_acked_to(peer, COUNT))
+        peer_serve_to_the_end(peer);
+}
+
+static void test_intake_stops_at_its_bytes(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, many, NULL);
+    rig.keeping = true;
+    rig_start(&rig);
+    struct feed *feed = rig_feed(&rig);
+    RIG_UNTIL(&rig, atomic_load(&feed->full));
+    for (int i = 0; i < 20; i++)
+        rig_turn(&rig);
+    assert_true(atomic_load(&feed->bytes) < (1 << 20) + 60000);
+    assert_true(rig.seen_count <= 21);
+    rig.keeping = false;
+    rig_release_kept(&rig);
+    RIG_UNTIL(&rig, rig.seen_count == 40);
+    assert_int_equal(atomic_load(&feed->bytes), 0);
+    rig_end(&rig, true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_message_that_breaks_off),
+        cmocka_unit_test(test_a_body_that_is_too_large),
+        cmocka_unit_test(test_poison_goes_to_the_dead_letters),
+        cmocka_unit_test(test_poison_without_letters_is_rejected),
+        cmocka_unit_test(test_an_unreadable_message_is_rejected_when_it_comes_again),
+        cmocka_unit_test(test_frames_out_of_order_cost_the_connection),
+        cmocka_unit_test(test_a_stream_where_a_queue_was_named),
+        cmocka_unit_test(test_intake_stops_at_its_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
