@@ -160,6 +160,9 @@ static void write_accounting(const struct admin_snapshot *snapshot, struct text 
             "Spans that a sink refused for good, without a dead letter.", counters->rejected);
     counter(out, PREFIX "spans_lost_total", "Spans that a sink with drop_oldest lost.",
             counters->lost);
+    counter(out, PREFIX "spans_returned_total",
+            "Spans left to the next owner of their partition, which moved before the verdict.",
+            counters->returned);
     counter(out, PREFIX "spans_replayed_total",
             "Spans read again that the decision log had as done.", 0);
     counter(out, PREFIX "spans_observed_total", "Spans that --observe looked at.",

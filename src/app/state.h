@@ -58,6 +58,8 @@ struct app {
     uint64_t progress_due_ns; /* of --observe, on a terminal */
     uint64_t deadline_ns;
     int exit_code;
+    bool shared;              /* others were seen to read a part of the spans, for some time */
+    uint64_t shared_since_ns; /* 0: not now */
 };
 
 /* wiring.c: makes the stages from the settings.  A sysexits code, 0 when all is there. */

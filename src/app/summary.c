@@ -90,10 +90,12 @@ json_t *summary_object(const struct app *app, const struct worker_account *accou
     json_object_set_new(line, "dead_lettered", dead);
     put(line, "rejected", counters->rejected);
     put(line, "lost", counters->lost);
+    put(line, "returned", counters->returned);
     put(line, "replayed", 0);
     put(line, "observed", counters->observed);
     put(line, "held", (uint64_t)account->held);
     json_object_set_new(line, "balance", json_integer(account->balance));
+    json_object_set_new(line, "shared", json_boolean(app->shared));
     put(line, "synthetic", counters->synthetic);
     json_object_set_new(line, "sinks", sinks(app));
     json_object_set_new(line, "traces", traces);
@@ -133,7 +135,12 @@ void summary_print(const struct app *app, const struct worker_account *account)
                dead_records);
     if (counters->rejected > 0)
         printf("rejected   %12" PRIu64 " spans\n", counters->rejected);
+    if (counters->returned > 0)
+        printf("returned   %12" PRIu64 " spans, to the next owner of their partition\n",
+               counters->returned);
     printf("held       %12" PRId64 " spans\n", account->held);
     printf("balance    %12" PRId64 "\n", account->balance);
-    (void)app;
+    if (app->shared)
+        printf("shared with other instances: a hop whose other side they have gets a link at\n"
+               "most; joining these too takes scale, which is not in this version\n");
 }

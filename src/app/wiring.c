@@ -123,6 +123,16 @@ static enum repair_mode mode_of(enum settings_repair_mode mode)
     return modes[mode];
 }
 
+static enum worker_unseen unseen_of(enum settings_unseen unseen)
+{
+    static const enum worker_unseen unseens[] = {
+        [SETTINGS_UNSEEN_AUTO] = WORKER_UNSEEN_MERGE_IF_ALONE,
+        [SETTINGS_UNSEEN_MERGE] = WORKER_UNSEEN_MERGE,
+        [SETTINGS_UNSEEN_LINK] = WORKER_UNSEEN_LINK,
+    };
+    return unseens[unseen];
+}
+
 static struct worker_repair repair_of(const struct app *app,
                                       const struct settings_repair *settings)
 {
@@ -131,7 +141,7 @@ static struct worker_repair repair_of(const struct app *app,
         .mode = app->run.observe ? observe_mode(mode) : mode,
         .queue_span = settings->queue_span,
         .adopt_root = settings->adopt == SETTINGS_ADOPT_ROOT && mode != REPAIR_OFF,
-        .unseen_merge = settings->unseen != SETTINGS_UNSEEN_LINK,
+        .unseen = unseen_of(settings->unseen),
         .links_max = settings->links_max,
     };
 }
@@ -298,7 +308,8 @@ void wiring_stop(struct app *app)
         app->sinks[i]->ops->stop(app->sinks[i]);
     if (app->group != NULL && app->sources != NULL)
         worker_group_stop(app->group);
-    sources_free(app->sources, app->exit_code != EX_SOFTWARE && !app->run.observe);
+    bool leaves_well = app->exit_code != EX_SOFTWARE && app->exit_code != EX_NOPERM;
+    sources_free(app->sources, leaves_well && !app->run.observe);
     app->sources = NULL;
 }
 

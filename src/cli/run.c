@@ -30,7 +30,8 @@ static const char help[] =
     "  -h, --help           this text\n"
     "\n"
     "Exit codes: 0 done; 64 usage; 69 unavailable (with --fail-fast); 70 internal error;\n"
-    "75 stopped with work left for the next start; 78 configuration.\n";
+    "75 stopped with work left for the next start; 77 another process runs as this instance;\n"
+    "78 configuration.\n";
 
 enum {
     OPTION_DRAIN = 1,

@@ -83,6 +83,11 @@ void commit_when_due(struct source_kafka *source)
     send_changed(source, LANE_OPEN);
 }
 
+void commit_soon(struct source_kafka *source)
+{
+    source->commits->due_at_ns = source_now_ns(source);
+}
+
 /*
  * Waiting reads the system's clock, not the injected one: it is for a broker in the real world.
  */
@@ -124,10 +129,7 @@ bool commit_now(struct source_kafka *source, enum lane_state state, uint32_t wai
 static void take_partition(struct source_kafka *source, struct reader *reader,
                            const rd_kafka_topic_partition_t *partition)
 {
-    struct topic *topic = topics_find(reader, partition->topic);
-    struct lane *lane = topic == NULL || partition->partition < 0
-                            ? NULL
-                            : slots_get(&topic->lanes, (uint32_t)partition->partition);
+    struct lane *lane = topics_lane(reader, partition);
     if (partition->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         log_event(source->options.log, LOG_WARN, "source", "commit_failed",
                   LOG_TEXT("topic", partition->topic),

@@ -252,10 +252,11 @@ static bool apply_named(struct source_kafka *source, const struct scout_topic *f
         struct topic *topic = topics_find(&source->readers[role], found->name);
         if (topic == NULL)
             continue;
+        topic->partitions = exists ? found->partitions : 0;
         if (role == SOURCE_MESSAGES && exists)
             tap_take_topic(source, topic, found->partitions);
         if (role == SOURCE_SPANS)
-            rebalance_topic_exists(source, topic, exists);
+            rebalance_topic_exists(topic, exists);
     }
     return exists;
 }
@@ -281,6 +282,7 @@ static void apply_listing(struct source_kafka *source, enum source_role role,
         if (topic == NULL && topics_add(reader, index, found->name, &topic) != SB_OK)
             continue;
         topic->present = true;
+        topic->partitions = found->partitions;
         if (role == SOURCE_MESSAGES)
             tap_take_topic(source, topic, found->partitions);
     }

@@ -50,6 +50,7 @@ struct lane {
     bool told;                /* control: the workers know that it is open */
     int64_t tap_told;         /* worker: the feed was woken for the releases up to here */
     /* The feed's, of this turn of its channel. */
+    bool gone; /* its deliveries may not come again; the control thread's once it has ended */
     bool channel_open;
     bool retry_topology;
     struct retry retry;

@@ -75,6 +75,17 @@ void gather_add_side(struct worker *worker, struct trace_id trace_id,
     send_hop(worker, &message);
 }
 
+void gather_withdraw_side(struct worker *worker, struct trace_id trace_id,
+                          const struct hop_side *side)
+{
+    if (!side->consumer || !side->has_key)
+        return; /* links are told anew by themselves, and what was sent stays sent */
+    const struct repair_consumer_side consumer = {
+        .trace_id = trace_id, .span_id = side->span_id, .topic = side->settings};
+    const struct worker *owner = &worker->group->workers[gather_owner_of_key(worker, side->key)];
+    repair_hops_withdraw_consumer(owner->hops, side->key, &consumer);
+}
+
 void gather_add_message(struct worker *worker, struct repair_key key,
                         const struct repair_message_side *side)
 {

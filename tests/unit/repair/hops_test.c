@@ -105,6 +105,37 @@ static void test_every_consumer_of_a_coordinate_joins(void **state)
     repair_hops_free(hops);
 }
 
+static void withdraw(struct repair_hops *hops, uint64_t key, uint8_t number)
+{
+    const struct repair_consumer_side side = {
+        .trace_id = {{0x30, number}}, .span_id = {{0x40, number}}, .topic = number};
+    repair_hops_withdraw_consumer(hops, key_of(key), &side);
+}
+
+/* A consumer that is withdrawn joins nothing, and all anew when it comes again. */
+static void test_a_withdrawn_consumer_joins_when_it_comes_again(void **state)
+{
+    (void)state;
+    static struct joins joins;
+    struct repair_hops *hops = make(PLENTY, 100, &joins);
+    withdraw(hops, 1, 7); /* nobody knows it */
+    add_message(hops, 1, 8, 555, 1);
+    add_consumer(hops, 1, 7, 1);
+    add_consumer(hops, 1, 6, 1);
+    assert_int_equal(joins.count, 2);
+    withdraw(hops, 1, 7);
+    add_producer(hops, 1, 9, 2);
+    assert_int_equal(joins.count, 3);
+    check_join(&joins.at[2], REPAIR_RULE_COORDINATE, 6, 9, 555);
+    add_consumer(hops, 1, 7, 3);
+    assert_int_equal(joins.count, 4);
+    check_join(&joins.at[3], REPAIR_RULE_COORDINATE, 7, 9, 555);
+    add_consumer(hops, 1, 7, 3);
+    assert_int_equal(joins.count, 4);
+    assert_int_equal(repair_hops_counters(hops)->sides, 4);
+    repair_hops_free(hops);
+}
+
 static void test_consumers_differ_by_trace_and_by_span(void **state)
 {
     (void)state;
@@ -381,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_stronger_evidence_is_reported_again),
         cmocka_unit_test(test_records_that_say_little),
         cmocka_unit_test(test_every_consumer_of_a_coordinate_joins),
+        cmocka_unit_test(test_a_withdrawn_consumer_joins_when_it_comes_again),
         cmocka_unit_test(test_consumers_differ_by_trace_and_by_span),
         cmocka_unit_test(test_two_producers_are_ambiguous),
         cmocka_unit_test(test_two_records_are_ambiguous),

@@ -122,6 +122,13 @@ enum repair_sight {
 enum repair_sight repair_hops_look(const struct repair_hops *hops, struct repair_key key,
                                    struct repair_context *ret);
 
+/*
+ * The consumer's span has gone, and may come again: its joins are reported anew then.  The
+ * evidence stays, as it stays true.
+ */
+void repair_hops_withdraw_consumer(struct repair_hops *hops, struct repair_key key,
+                                   const struct repair_consumer_side *consumer);
+
 /* Forgets what is older than ttl_ns, `budget` entries at most. */
 void repair_hops_expire(struct repair_hops *hops, uint64_t now_ns, uint32_t budget);
 

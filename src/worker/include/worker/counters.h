@@ -17,6 +17,7 @@
     X(exported)                                                                                \
     X(rejected)                                                                                \
     X(lost)                                                                                    \
+    X(returned) /* left to the broker: their partition moved before the verdict */             \
     X(observed)
 
 #define WORKER_COUNTERS(X)                                                                     \
