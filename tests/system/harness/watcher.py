@@ -1,4 +1,4 @@
-"""The admin address of a run, as Prometheus and Kubernetes see it."""
+"""A run of the bridge as its admin address shows it."""
 
 import json
 import re
@@ -8,8 +8,8 @@ import urllib.request
 from harness import bridge
 
 CLASSES = ("delivered_total", "dropped_total", "head_total", "filtered_total", "elided_total",
-           "dead_lettered_total", "rejected_total", "lost_total", "replayed_total",
-           "observed_total", "held")
+           "dead_lettered_total", "rejected_total", "lost_total", "returned_total",
+           "replayed_total", "observed_total", "held")
 SAMPLE = re.compile(r"([a-z_]+)(?:\{(.*)\})? (-?\d+)")
 
 
