@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench_kafka.h"
+#include "bench.h"
 #include "tally.h"
 
 enum { RESULT_LEN = 512, BODY_BYTES_MAX = 64 << 20 };
