@@ -61,6 +61,14 @@ struct bench_figure bench_figure_of(double *values, size_t count)
     };
 }
 
+void bench_print_values(const char *name, const double *values, size_t count)
+{
+    printf("\"%s\":[", name);
+    for (size_t i = 0; i < count; i++)
+        printf("%s%.1f", i == 0 ? "" : ",", values[i]);
+    printf("]");
+}
+
 static double seconds_of(struct timeval time)
 {
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;

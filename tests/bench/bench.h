@@ -22,6 +22,8 @@ struct bench_figure {
 };
 /* `count` > 0; sorts the values. */
 struct bench_figure bench_figure_of(double *values, size_t count);
+/* "name":[1.5,2.0], as part of a line of JSON. */
+void bench_print_values(const char *name, const double *values, size_t count);
 
 /* Of this process: user and system seconds so far, and the greatest resident size. */
 double bench_cpu_s(void);

@@ -29,6 +29,7 @@
 enum { ROUNDS_MAX = 100, PARTITIONS = 4, PROPERTIES_MAX = 8, BOOTSTRAP_LEN = 128 };
 
 static const char topic[] = "kept";
+static const struct sink_load_shape shape = {.trace_spans = 8, .trace_resources = 5};
 
 static const char usage[] =
     "usage: kafka_sink_bench [options]\n"
@@ -136,11 +137,10 @@ static double measure_sink(const struct options *options, struct sink *sink,
                            struct sink_load *load, double *ret_thread)
 {
     const double spans = (double)options->passes * SINK_LOAD_SPANS;
-    sink_load_pass(load, sink);
+    sink_load_run(load, sink, 1);
     double before_s = bench_cpu_s();
     double thread_before_ns = sink_load_own_ns(load);
-    for (uint32_t i = 0; i < options->passes; i++)
-        sink_load_pass(load, sink);
+    sink_load_run(load, sink, options->passes);
     double ns = (bench_cpu_s() - before_s) * 1e9 / spans;
     *ret_thread = (sink_load_own_ns(load) - thread_before_ns) / spans;
     struct sink_counters counters;
@@ -156,11 +156,12 @@ static double measure_sink(const struct options *options, struct sink *sink,
 static double measure_bare(const struct options *options, struct kafka_sink_floor *floor,
                            const struct sink_load *load)
 {
-    const struct sink_load_record *records = sink_load_records(load);
-    kafka_sink_floor_pass(floor, records, SINK_LOAD_RECORDS);
+    uint32_t count;
+    const struct sink_load_record *records = sink_load_records(load, &count);
+    kafka_sink_floor_pass(floor, records, count);
     double before_s = bench_cpu_s();
     for (uint32_t i = 0; i < options->passes; i++)
-        kafka_sink_floor_pass(floor, records, SINK_LOAD_RECORDS);
+        kafka_sink_floor_pass(floor, records, count);
     return (bench_cpu_s() - before_s) * 1e9 / ((double)options->passes * SINK_LOAD_SPANS);
 }
 
@@ -186,22 +187,14 @@ static void run_rounds(const struct options *options, const char *bootstrap,
     log_free(log);
 }
 
-static void print_values(const char *name, const double *values, uint32_t count)
-{
-    printf("\"%s\":[", name);
-    for (uint32_t i = 0; i < count; i++)
-        printf("%s%.1f", i == 0 ? "" : ",", values[i]);
-    printf("]");
-}
-
 static void print_json(const struct rounds *rounds, uint32_t count)
 {
     printf("{");
-    print_values("sink_ns", rounds->sink, count);
+    bench_print_values("sink_ns", rounds->sink, count);
     printf(",");
-    print_values("thread_ns", rounds->thread, count);
+    bench_print_values("thread_ns", rounds->thread, count);
     printf(",");
-    print_values("bare_ns", rounds->bare, count);
+    bench_print_values("bare_ns", rounds->bare, count);
     printf("}\n");
 }
 
@@ -213,8 +206,8 @@ static void print_figure(const char *name, double *values, uint32_t count)
 
 static void print_text(struct rounds *rounds, uint32_t count, size_t span_bytes)
 {
-    printf("Kafka sink, ns of CPU per kept span (%zu bytes, %d a record), %u rounds:\n",
-           span_bytes, SINK_LOAD_TRACE_SPANS, count);
+    printf("Kafka sink, ns of CPU per kept span (%zu bytes, %u a record), %u rounds:\n",
+           span_bytes, shape.trace_spans, count);
     print_figure("sink and librdkafka", rounds->sink, count);
     print_figure("  of these in its thread", rounds->thread, count);
     print_figure("librdkafka alone", rounds->bare, count);
@@ -258,7 +251,7 @@ int main(int argc, char **argv)
     struct options options = read_options(argc, argv);
     char bootstrap[BOOTSTRAP_LEN];
     pid_t cluster = start_cluster(bootstrap, sizeof(bootstrap));
-    struct sink_load *load = sink_load_new();
+    struct sink_load *load = sink_load_new(&shape);
     struct rounds rounds;
     run_rounds(&options, bootstrap, load, &rounds);
     if (options.json)

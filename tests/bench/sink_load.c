@@ -12,8 +12,6 @@
 enum {
     BATCHES = SINK_LOAD_BATCHES,
     SPANS = SINK_LOAD_BATCH_SPANS,
-    TRACE_SPANS = SINK_LOAD_TRACE_SPANS,
-    TRACES = SPANS / TRACE_SPANS, /* of a batch */
     RESOURCES = 5,
     RESOURCE_ATTRIBUTES = 6,
     SPAN_ATTRIBUTES = 10,
@@ -22,11 +20,13 @@ enum {
 };
 
 struct sink_load {
+    struct sink_load_shape shape;
     struct text resources[RESOURCES];
     struct otlp_envelope envelopes[RESOURCES];
     struct sink_batch *batches[BATCHES];
     struct text values; /* of all records */
-    struct sink_load_record records[SINK_LOAD_RECORDS];
+    struct sink_load_record *records;
+    uint32_t record_count;
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -65,6 +65,12 @@ static void write_span(struct text *out, struct trace_id trace, uint64_t id)
     }
 }
 
+static const struct otlp_envelope *envelope_of(const struct sink_load *load, uint64_t span)
+{
+    uint64_t place = span % load->shape.trace_spans;
+    return &load->envelopes[place % load->shape.trace_resources];
+}
+
 static struct sink_batch *make_batch(const struct sink_load *load, uint64_t number)
 {
     struct sink_batch *batch = NULL;
@@ -72,13 +78,13 @@ static struct sink_batch *make_batch(const struct sink_load *load, uint64_t numb
         bench_fail("memory is short");
     for (uint64_t i = 0; i < SPANS; i++) {
         uint64_t id = number * SPANS + i;
-        uint64_t scrambled = (id / TRACE_SPANS + 1) * UINT64_C(0x9e3779b97f4a7c15);
+        uint64_t scrambled = (id / load->shape.trace_spans + 1) * UINT64_C(0x9e3779b97f4a7c15);
         struct trace_id trace = {{1}};
         memcpy(trace.byte + SPAN_ID_LEN, &scrambled, sizeof(scrambled));
         size_t at = batch->bytes.len;
         write_span(&batch->bytes, trace, id + 1);
         batch->spans[batch->span_count++] = (struct sink_span){
-            .envelope = &load->envelopes[i % RESOURCES],
+            .envelope = envelope_of(load, i),
             .trace = trace,
             .at = (uint32_t)at,
             .len = (uint32_t)(batch->bytes.len - at),
@@ -92,10 +98,10 @@ static struct sink_batch *make_batch(const struct sink_load *load, uint64_t numb
 /* Appends the request that holds the spans of one trace, sorted by envelope. */
 static void write_record(struct sink_load *load, const struct sink_batch *batch, uint32_t first)
 {
-    struct otlp_request_span spans[TRACE_SPANS];
+    struct otlp_request_span spans[SINK_LOAD_TRACE_SPANS_MAX];
     size_t count = 0;
     for (int resource = 0; resource < RESOURCES; resource++)
-        for (uint32_t i = first; i < first + TRACE_SPANS; i++)
+        for (uint32_t i = first; i < first + load->shape.trace_spans; i++)
             if (batch->spans[i].envelope == &load->envelopes[resource])
                 spans[count++] = (struct otlp_request_span){
                     .envelope = batch->spans[i].envelope,
@@ -106,28 +112,33 @@ static void write_record(struct sink_load *load, const struct sink_batch *batch,
 
 static void make_records(struct sink_load *load)
 {
-    size_t ends[SINK_LOAD_RECORDS];
-    for (uint32_t i = 0; i < SINK_LOAD_RECORDS; i++) {
-        write_record(load, load->batches[i / TRACES], i % TRACES * TRACE_SPANS);
-        ends[i] = load->values.len;
+    for (uint32_t i = 0; i < load->record_count; i++) {
+        uint32_t span = i * load->shape.trace_spans;
+        const struct sink_batch *batch = load->batches[span / SPANS];
+        size_t before = load->values.len;
+        write_record(load, batch, span % SPANS);
+        load->records[i].trace = batch->spans[span % SPANS].trace;
+        load->records[i].value.len = load->values.len - before;
     }
     if (load->values.error != SB_OK)
         bench_fail("memory is short");
-    size_t at = 0;
-    for (uint32_t i = 0; i < SINK_LOAD_RECORDS; i++) {
-        const struct sink_batch *batch = load->batches[i / TRACES];
-        load->records[i] = (struct sink_load_record){
-            .trace = batch->spans[i % TRACES * TRACE_SPANS].trace,
-            .value = bytes_of(load->values.at + at, ends[i] - at),
-        };
-        at = ends[i];
+    /* Only now does the text stay where it is. */
+    const uint8_t *at = (const uint8_t *)load->values.at;
+    for (uint32_t i = 0; i < load->record_count; i++) {
+        load->records[i].value.at = at;
+        at += load->records[i].value.len;
     }
 }
 
-struct sink_load *sink_load_new(void)
+struct sink_load *sink_load_new(const struct sink_load_shape *shape)
 {
     struct sink_load *load = memory_zalloc(1, sizeof(*load));
-    if (load == NULL || pthread_mutex_init(&load->lock, NULL) != 0 ||
+    if (load == NULL)
+        bench_fail("memory is short");
+    load->shape = *shape;
+    load->record_count = SINK_LOAD_SPANS / shape->trace_spans;
+    load->records = memory_zalloc(load->record_count, sizeof(*load->records));
+    if (load->records == NULL || pthread_mutex_init(&load->lock, NULL) != 0 ||
         pthread_cond_init(&load->changed, NULL) != 0)
         bench_fail("memory is short");
     for (int i = 0; i < RESOURCES; i++) {
@@ -150,6 +161,7 @@ void sink_load_free(struct sink_load *load)
     for (int i = 0; i < RESOURCES; i++)
         text_clear(&load->resources[i]);
     text_clear(&load->values);
+    memory_free(load->records);
     pthread_cond_destroy(&load->changed);
     pthread_mutex_destroy(&load->lock);
     memory_free(load);
@@ -160,8 +172,10 @@ size_t sink_load_span_bytes(const struct sink_load *load)
     return load->batches[0]->bytes.len / SPANS;
 }
 
-const struct sink_load_record *sink_load_records(const struct sink_load *load)
+const struct sink_load_record *sink_load_records(const struct sink_load *load,
+                                                 uint32_t *ret_count)
 {
+    *ret_count = load->record_count;
     return load->records;
 }
 
@@ -189,12 +203,17 @@ static struct sink_batch *take(struct sink_load *load)
     return batch;
 }
 
-void sink_load_pass(struct sink_load *load, struct sink *sink)
+void sink_load_run(struct sink_load *load, struct sink *sink, uint32_t passes)
 {
     for (int i = 0; i < BATCHES; i++)
         sink_submit(sink, load->batches[i]);
-    for (int i = 0; i < BATCHES; i++)
-        load->batches[i] = take(load);
+    for (uint32_t left = passes * BATCHES; left > 0; left--) {
+        struct sink_batch *batch = take(load);
+        if (left > BATCHES)
+            sink_submit(sink, batch);
+        else
+            load->batches[left - 1] = batch;
+    }
 }
 
 double sink_load_own_ns(struct sink_load *load)
