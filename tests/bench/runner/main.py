@@ -23,11 +23,12 @@ from runner.measure import BenchError
 from runner.queue_report import BARE, BRIDGE, WINDOW, QueueResults
 from runner.queues import WINDOW_WAIT_S, QueueOptions, Queues
 from runner.report import Results
-from runner.sinks import measure_kafka_sink
+from runner.sinks import measure_kafka_sink, measure_rabbitmq_sink
 
 FULL_TRACES, QUICK_TRACES = 250_000, 25_000
 FULL_QUEUE_TRACES, QUICK_QUEUE_TRACES = 60_000, 6_000
-FULL_PASSES, QUICK_PASSES = 100, 2
+FULL_KAFKA_PASSES, QUICK_KAFKA_PASSES = 100, 2
+FULL_RABBITMQ_PASSES, QUICK_RABBITMQ_PASSES = 12, 1
 # A full queue stays in memory: how a broker reads its own disk is not what is measured.
 BROKER_MEMORY = {"vm_memory_high_watermark.absolute": "4GB"}
 
@@ -46,7 +47,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     parser.add_argument("--loads", default="A,B", metavar="A,B,C,R",
                         help="R: a RabbitMQ queue of load B's records")
-    parser.add_argument("--sinks", default="kafka", metavar="kafka",
+    parser.add_argument("--sinks", default="kafka", metavar="kafka,rabbitmq",
                         help="sinks alone, beside a bare client")
     parser.add_argument("--compression", default="", metavar="lz4,zstd",
                         help="load A compressed by the producer, as further rows")
@@ -64,11 +65,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options.sinks = [name for name in options.sinks.split(",") if name]
     if options.rounds < 1 or not set(options.loads) <= set("ABCR"):
         parser.error("at least one round, and loads out of A, B, C, R")
-    if "R" in options.loads and "SPANBRIDGE_RABBITMQ" not in os.environ:
-        parser.error("load R needs RabbitMQ, which could not be had")
-    if not set(options.sinks) <= {"kafka"}:
-        parser.error("sinks out of kafka")
+    if not set(options.sinks) <= {"kafka", "rabbitmq"}:
+        parser.error("sinks out of kafka, rabbitmq")
+    if needs_rabbitmq(options) and "SPANBRIDGE_RABBITMQ" not in os.environ:
+        parser.error("RabbitMQ could not be had")
     return options
+
+
+def needs_rabbitmq(options: argparse.Namespace) -> bool:
+    return "R" in options.loads or "rabbitmq" in options.sinks
 
 
 def run_round(bench: Bench, loads: list[Load], options: argparse.Namespace,
@@ -112,24 +117,34 @@ def measure_loads(bench: Bench, options: argparse.Namespace) -> Results:
     return results
 
 
-def measure_queues(bench: Bench, options: argparse.Namespace) -> QueueResults:
+def measure_queues(bench: Bench, broker: RabbitMQ, options: argparse.Namespace) -> QueueResults:
     results = QueueResults()
+    traces = QUICK_QUEUE_TRACES if options.quick else FULL_QUEUE_TRACES
+    queues = Queues(bench, broker, traces, options.seed)
+    for number in range(1, options.rounds + 1):
+        say(f"RabbitMQ queue, round {number} of {options.rounds}")
+        results.add(BARE, queues.run_bare())
+        results.add(BRIDGE, queues.run_bridge())
+        results.add(WINDOW, queues.run_bridge(QueueOptions(wait_s=WINDOW_WAIT_S, share=False)))
+    say("what passes a window")
+    results.passage = queues.measure_passage()
+    return results
+
+
+def measure_with_rabbitmq(bench: Bench, options: argparse.Namespace) -> list:
+    parts = []
     say("starting RabbitMQ")
     broker = RabbitMQ(bench.folder / "rabbitmq", settings=BROKER_MEMORY).start()
     try:
-        traces = QUICK_QUEUE_TRACES if options.quick else FULL_QUEUE_TRACES
-        queues = Queues(bench, broker, traces, options.seed)
-        for number in range(1, options.rounds + 1):
-            say(f"RabbitMQ queue, round {number} of {options.rounds}")
-            results.add(BARE, queues.run_bare())
-            results.add(BRIDGE, queues.run_bridge())
-            results.add(WINDOW, queues.run_bridge(
-                QueueOptions(wait_s=WINDOW_WAIT_S, share=False)))
-        say("what passes a window")
-        results.passage = queues.measure_passage()
+        if "R" in options.loads:
+            parts.append(measure_queues(bench, broker, options))
+        if "rabbitmq" in options.sinks:
+            say("the RabbitMQ sink alone")
+            passes = QUICK_RABBITMQ_PASSES if options.quick else FULL_RABBITMQ_PASSES
+            parts.append(measure_rabbitmq_sink(bench, broker.url, options.rounds, passes))
     finally:
         broker.stop()
-    return results
+    return parts
 
 
 def measure(options: argparse.Namespace, folder: pathlib.Path) -> list:
@@ -138,11 +153,11 @@ def measure(options: argparse.Namespace, folder: pathlib.Path) -> list:
     bench = Bench(options.build, folder)
     if not options.no_hold or options.compression or set(options.loads) - {"R"}:
         parts.append(measure_loads(bench, options))
-    if "R" in options.loads:
-        parts.append(measure_queues(bench, options))
+    if needs_rabbitmq(options):
+        parts += measure_with_rabbitmq(bench, options)
     if "kafka" in options.sinks:
         say("the Kafka sink alone")
-        passes = QUICK_PASSES if options.quick else FULL_PASSES
+        passes = QUICK_KAFKA_PASSES if options.quick else FULL_KAFKA_PASSES
         parts.append(measure_kafka_sink(bench, options.rounds, passes))
     return parts
 

@@ -10,6 +10,7 @@ from runner.measure import BenchError, Child
 
 PATIENCE_S = 900
 KAFKA_NS_MAX = 250.0
+RABBITMQ_PER_S_MIN = 20_000.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,10 +42,50 @@ class KafkaSink:
         return {"kafka_sink": {**dataclasses.asdict(self), "itself_ns": self.itself_ns}}
 
 
+@dataclasses.dataclass(frozen=True)
+class RabbitMQSink:
+    """Confirmed messages per second, and microseconds of CPU per message, of each round."""
+    sink_per_s: list[float]
+    bare_per_s: list[float]
+    sink_us: list[float]
+    bare_us: list[float]
+
+    def targets(self) -> list[Target]:
+        return [Target("RabbitMQ sink: confirmed messages per second",
+                       figure_of(self.sink_per_s)[0], "min", RABBITMQ_PER_S_MIN)]
+
+    def table(self) -> str:
+        rows = [["RabbitMQ sink", "confirmed / wall s", "CPU us / message"]]
+        for name, per_s, us in (("the sink", self.sink_per_s, self.sink_us),
+                                ("librabbitmq alone", self.bare_per_s, self.bare_us)):
+            rows.append([name, figures.ranged(figure_of(per_s)),
+                         figures.ranged(figure_of(us), 1)])
+        rows.append(["the sink to librabbitmq alone",
+                     figures.ranged(_ratio(self.sink_per_s, self.bare_per_s), 2),
+                     figures.ranged(_ratio(self.sink_us, self.bare_us), 2)])
+        return figures.columns(rows, left=1)
+
+    def as_json(self) -> dict:
+        return {"rabbitmq_sink": dataclasses.asdict(self)}
+
+
+def _ratio(own: list[float], bare: list[float]) -> figures.Figure:
+    """Round by round, since the machine's own speed changes."""
+    return figure_of([a / b for a, b in zip(own, bare)])
+
+
 def measure_kafka_sink(bench: Bench, rounds: int, passes: int) -> KafkaSink:
-    child = Child(bench.run_name("kafka-sink"), [
-        bench.program("kafka_sink_bench"), "--rounds", str(rounds), "--passes", str(passes),
-        "--json"], bench.folder)
+    return KafkaSink(**_run(bench, "kafka_sink_bench", rounds, passes, []))
+
+
+def measure_rabbitmq_sink(bench: Bench, url: str, rounds: int, passes: int) -> RabbitMQSink:
+    return RabbitMQSink(**_run(bench, "rabbitmq_sink_bench", rounds, passes, ["--url", url]))
+
+
+def _run(bench: Bench, program: str, rounds: int, passes: int, more: list[str]) -> dict:
+    child = Child(bench.run_name(program), [
+        bench.program(program), "--rounds", str(rounds), "--passes", str(passes), "--json",
+        *more], bench.folder)
     if (cost := child.wait(PATIENCE_S)).code != 0:
-        raise BenchError(f"kafka_sink_bench ended with {cost.code}\n{child.tail()}")
-    return KafkaSink(**json.loads(child.out()))
+        raise BenchError(f"{program} ended with {cost.code}\n{child.tail()}")
+    return json.loads(child.out())
