@@ -20,7 +20,10 @@ void bench_rabbitmq_close(amqp_connection_state_t connection);
 /* Fails unless the last question was answered well; `what` it was for people. */
 void bench_rabbitmq_check(amqp_connection_state_t connection, const char *what);
 
-/* A durable classic queue, `passive`: that must be there; returns how many messages are ready. */
+/*
+ * A quorum queue, as spanbridge declares for spans by itself; `passive`: it must be there.
+ * Returns how many messages are ready.
+ */
 uint32_t bench_rabbitmq_declare(amqp_connection_state_t connection, const char *queue,
                                 bool passive);
 

@@ -20,8 +20,8 @@ from runner.competitors import Bench, BridgeOptions, run_bare, run_bridge, run_c
 from runner.hold import measure_hold
 from runner.loads import Load, Loader
 from runner.measure import BenchError
-from runner.queue_report import BARE, BRIDGE, WINDOW, QueueResults
-from runner.queues import WINDOW_WAIT_S, QueueOptions, Queues
+from runner.queue_report import BARE, BRIDGE, BRIDGE_WINDOW, QueueResults
+from runner.queues import WINDOW, Queues
 from runner.report import Results
 from runner.sinks import measure_kafka_sink, measure_rabbitmq_sink
 
@@ -125,7 +125,7 @@ def measure_queues(bench: Bench, broker: RabbitMQ, options: argparse.Namespace) 
         say(f"RabbitMQ queue, round {number} of {options.rounds}")
         results.add(BARE, queues.run_bare())
         results.add(BRIDGE, queues.run_bridge())
-        results.add(WINDOW, queues.run_bridge(QueueOptions(wait_s=WINDOW_WAIT_S, share=False)))
+        results.add(BRIDGE_WINDOW, queues.run_bridge(WINDOW))
     say("what passes a window")
     results.passage = queues.measure_passage()
     return results

@@ -7,7 +7,7 @@ from runner.figures import Target, figure_of
 from runner.queues import Delivered, Passage
 
 MIB = 1 << 20
-BARE, BRIDGE, WINDOW = "bare consumer", "spanbridge", "spanbridge, window"
+BARE, BRIDGE, BRIDGE_WINDOW = "bare consumer", "spanbridge", "spanbridge, window"
 
 PER_S_MIN = 60_000.0
 CPU_US_MAX = 12.0

@@ -19,7 +19,8 @@ QUEUE = "spans"
 PREFETCH_MAX = 65_535
 PATIENCE_S = 600
 LOOK_S = 0.02
-WINDOW_WAIT_S = 0.5  # longer than a trace takes to arrive, at the rates that are to be measured
+SETTLE_S = 5.0  # a queue works off the acks that lie before it, after whoever sent them is gone
+PASSAGE_TRACES_MAX = 20_000
 
 SHARE = [{"name": "rest", "type": "probabilistic", "percentage": 5.0}]
 
@@ -68,6 +69,13 @@ class QueueOptions:
     wait_s: float = 0.001
     share: bool = True  # the 5 % are the only policy
     prefetch: int = PREFETCH_MAX
+    consumers: int = 1
+    linger: str = "200ms"  # the default: a kept span waits for so long besides
+
+
+# The parts of a trace lie 4,000 messages apart: at a tenth of the rate that is to be measured they
+# still come within the wait, and at twice that rate the prefetch is not used up.
+WINDOW = QueueOptions(wait_s=2.0, share=False, consumers=4)
 
 
 class Queues:
@@ -79,19 +87,18 @@ class Queues:
         self._traces = traces
         self._seed = seed
 
-    def fill(self) -> Filled:
+    def _fill(self, traces: int) -> Filled:
         child = Child(self._bench.run_name("fill"), [
             self._bench.program("bench_rabbitmq_load"), "--url", self._broker.url,
-            "--queue", QUEUE, "--traces", str(self._traces), "--seed", str(self._seed)],
+            "--queue", QUEUE, "--traces", str(traces), "--seed", str(self._seed)],
             self._bench.folder)
         if child.wait(PATIENCE_S).code != 0:
             raise BenchError(f"the queue could not be filled\n{child.tail()}")
         wrote = json.loads(child.out())
-        return Filled(wrote["messages"], wrote["spans"], wrote["body_bytes"], self._traces,
-                      self._seed)
+        return Filled(wrote["messages"], wrote["spans"], wrote["body_bytes"], traces, self._seed)
 
     def run_bare(self) -> Delivered:
-        filled = self.fill()
+        filled = self._fill(self._traces)
         child = self._bench.competitor(self._bench.run_name("bare"), [
             self._bench.program("bench_rabbitmq_consumer"), "--url", self._broker.url,
             "--queue", QUEUE, "--prefetch", str(PREFETCH_MAX)])
@@ -105,7 +112,7 @@ class Queues:
         return Delivered(filled.messages, cost)
 
     def run_bridge(self, options: QueueOptions = QueueOptions()) -> Delivered:
-        filled = self.fill()
+        filled = self._fill(self._traces)
         receiver = self._bench.receiver(filled, share=options.share)
         child = self._start_bridge(receiver.url, options)
         cost = self._finish_bridge(child, receiver, filled)
@@ -113,14 +120,14 @@ class Queues:
 
     def measure_passage(self, wait_s: float = 1.0) -> Passage:
         """A tenth of the queue is the prefetch, so that it is used up nine times."""
-        filled = self.fill()
-        options = QueueOptions(wait_s=wait_s, prefetch=filled.messages // 10)
+        filled = self._fill(min(self._traces, PASSAGE_TRACES_MAX))
+        options = QueueOptions(wait_s=wait_s, prefetch=filled.messages // 10, linger="10ms")
         receiver = self._bench.receiver(filled, share=True)
         port = free_port()
         child = self._start_bridge(receiver.url, options, {"listen": f"127.0.0.1:{port}"})
         rate = _watch_passage(child, port, filled, options.prefetch)
         self._finish_bridge(child, receiver, filled)
-        return Passage(options.prefetch, 1, wait_s, rate)
+        return Passage(options.prefetch, options.consumers, wait_s, rate)
 
     def _start_bridge(self, url: str, options: QueueOptions,
                       admin: dict[str, str] | None = None) -> Child:
@@ -134,13 +141,14 @@ class Queues:
             "sampling": {"first_match": True,
                          "policies": SHARE if options.share else policies()},
             "sinks": [{"name": "receiver", "type": "otlp_http", "endpoint": url,
-                       "compression": "none"}],
+                       "compression": "none", "batch": {"linger": options.linger}}],
             "log": {"level": "warn"},
         }
         if admin:
             worker["admin"] = admin
         queue = {"name": QUEUE, "source": "rabbitmq", "queue": QUEUE, "role": "spans",
-                 "encoding": "otlp_proto", "prefetch": options.prefetch, "consumers": 1}
+                 "encoding": "otlp_proto", "prefetch": options.prefetch,
+                 "consumers": options.consumers}
         folder = self._bench.folder / name
         folder.mkdir(exist_ok=True)
         files = [folder / "worker.conf", folder / "queue.conf"]
@@ -164,9 +172,12 @@ class Queues:
         return cost
 
     def _check_empty(self, who: str) -> None:
-        """Nothing is ready, and nothing went back to the queue when the connection ended."""
-        if (left := self._broker.depth(QUEUE)) != 0:
-            raise BenchError(f"{who} left {left} messages without an ack")
+        """Nothing is ready, and nothing goes back to the queue now that the connection ended."""
+        deadline = time.monotonic() + SETTLE_S
+        while (left := self._broker.depth(QUEUE)) != 0:
+            if time.monotonic() > deadline:
+                raise BenchError(f"{who} left {left} messages without an ack")
+            time.sleep(LOOK_S)
 
 
 _RECORDS = re.compile(r"^spanbridge_records_received_total\{[^}]*\} (\d+)", re.MULTILINE)
