@@ -133,14 +133,13 @@ enum sb_err amqp_link_set_prefetch(struct amqp_link *link, uint16_t channel, uin
 }
 
 enum sb_err amqp_link_consume(struct amqp_link *link, uint16_t channel, const char *queue,
-                              const char *tag, const amqp_table_t *arguments)
+                              const char *tag, bool exclusive, const amqp_table_t *arguments)
 {
     SB_ASSERT(amqp_link_is_open(link));
     if (!is_short(queue) || !is_short(tag))
         return too_long(link, "consumer");
     (void)amqp_basic_consume(link->connection, channel, amqp_text(queue), amqp_text(tag),
-                             /* no_local */ 0, /* no_ack */ 0, /* exclusive */ 0,
-                             table_of(arguments));
+                             /* no_local */ 0, /* no_ack */ 0, exclusive, table_of(arguments));
     return end_rpc(link, channel, "consumer of queue", queue);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "sink/kafka.h"
+#include "sink/rabbitmq.h"
 #include "state.h"
 
 enum { HOST_LEN = 256, PORT_LEN = 8, CONNECT_WAIT_MS = 3000 };
@@ -88,13 +89,36 @@ static bool reach_kafka(const struct app *app, const struct settings_sink *setti
     return false;
 }
 
+static bool reach_rabbitmq(const struct app *app, const struct settings_sink *settings,
+                           const struct sink *sink)
+{
+    char why[SINK_WHY_LEN];
+    if (sink_rabbitmq_reach(sink, CONNECT_WAIT_MS, why))
+        return true;
+    log_event(app->log, LOG_ERROR, "sink", "unreachable", LOG_TEXT("sink", settings->name),
+              LOG_TEXT("exchange", settings->exchange), LOG_TEXT("reason", why));
+    return false;
+}
+
+static bool reach_sink(const struct app *app, const struct settings_sink *settings,
+                       const struct sink *sink)
+{
+    switch (settings->type) {
+    case SETTINGS_SINK_KAFKA:
+        return reach_kafka(app, settings, sink);
+    case SETTINGS_SINK_RABBITMQ:
+        return reach_rabbitmq(app, settings, sink);
+    case SETTINGS_SINK_OTLP_HTTP:
+    case SETTINGS_SINK_OTLP_GRPC:
+        break;
+    }
+    return reach_otlp(app, settings);
+}
+
 bool reach_sinks(const struct app *app)
 {
     bool all = true;
-    for (uint32_t i = 0; i < app->settings->sink_count; i++) {
-        const struct settings_sink *sink = &app->settings->sinks[i];
-        all &= sink->type == SETTINGS_SINK_KAFKA ? reach_kafka(app, sink, app->sinks[i])
-                                                 : reach_otlp(app, sink);
-    }
+    for (uint32_t i = 0; i < app->settings->sink_count; i++)
+        all &= reach_sink(app, &app->settings->sinks[i], app->sinks[i]);
     return all;
 }

@@ -4,6 +4,7 @@
 #include "core/hash.h"
 #include "core/memory.h"
 #include "sink/kafka.h"
+#include "sink/rabbitmq.h"
 #include "state.h"
 
 static void on_batch_done(void *arg, struct sink_batch *batch)
@@ -115,6 +116,49 @@ static enum sb_err build_kafka(struct app *app, const struct settings_sink *sett
     return err == SB_OK ? sink_kafka_new(&options, &app->sinks[app->sink_count]) : err;
 }
 
+static enum sb_err build_rabbitmq(struct app *app, const struct settings_sink *settings)
+{
+    const struct sink_rabbitmq_options options = {
+        .name = settings->name,
+        .url = settings->broker.url,
+        .client_name = app->settings->group,
+        .tls_ca = settings->broker.tls.ca,
+        .tls_certificate = settings->broker.tls.certificate,
+        .tls_key = settings->broker.tls.key,
+        .tls_insecure = settings->broker.tls.insecure,
+        .heartbeat_ns = settings->broker.heartbeat_ns,
+        .exchange = settings->exchange,
+        .routing_key = settings->routing_key,
+        .persistent = settings->persistent,
+        .mandatory = settings->mandatory,
+        .queue_bytes_max = settings->queue_bytes_max,
+        .in_flight_max = settings->in_flight_max,
+        .timeout_ns = settings->timeout_ns,
+        .backoff_initial_ns = settings->retry.initial_ns,
+        .backoff_max_ns = settings->retry.max_ns,
+        .seed = hash_random_seed(),
+        .clock = clock_system(),
+        .log = app->log,
+        .on_done = on_batch_done,
+        .on_done_arg = app,
+    };
+    return sink_rabbitmq_new(&options, &app->sinks[app->sink_count]);
+}
+
+static enum sb_err build_sink(struct app *app, const struct settings_sink *settings)
+{
+    switch (settings->type) {
+    case SETTINGS_SINK_KAFKA:
+        return build_kafka(app, settings);
+    case SETTINGS_SINK_RABBITMQ:
+        return build_rabbitmq(app, settings);
+    case SETTINGS_SINK_OTLP_HTTP:
+    case SETTINGS_SINK_OTLP_GRPC:
+        break;
+    }
+    return build_otlp(app, settings);
+}
+
 enum sb_err sinks_build(struct app *app)
 {
     uint32_t count = app->settings->sink_count;
@@ -131,8 +175,7 @@ enum sb_err sinks_build(struct app *app)
             .bytes_max = settings->batch.bytes_max,
             .linger_ns = settings->batch.linger_ns,
         };
-        err = settings->type == SETTINGS_SINK_KAFKA ? build_kafka(app, settings)
-                                                    : build_otlp(app, settings);
+        err = build_sink(app, settings);
         app->sink_count += err == SB_OK;
     }
     return err;

@@ -39,6 +39,16 @@ static const char *text_of(enum sink_state state)
     return texts[state];
 }
 
+static void add_sink_reason(struct watch *watch, struct sink *sink)
+{
+    char why[SINK_WHY_LEN];
+    enum sink_state state = sink->ops->state(sink);
+    if (state == SINK_CONNECTING || state == SINK_READY)
+        return;
+    sink->ops->read_why(sink, why);
+    health_set(&watch->reasons, "sink", sink->name, why[0] == '\0' ? text_of(state) : why);
+}
+
 static void add_reasons(struct watch *watch)
 {
     struct app *app = watch->app;
@@ -49,11 +59,8 @@ static void add_reasons(struct watch *watch)
                        "stopped: a record of it could not be taken, and errors.tolerance is "
                        "none");
     }
-    for (uint32_t i = 0; i < app->sink_count; i++) {
-        enum sink_state state = app->sinks[i]->ops->state(app->sinks[i]);
-        if (state != SINK_CONNECTING && state != SINK_READY)
-            health_set(&watch->reasons, "sink", app->sinks[i]->name, text_of(state));
-    }
+    for (uint32_t i = 0; i < app->sink_count; i++)
+        add_sink_reason(watch, app->sinks[i]);
 }
 
 static int write_health(void *arg, struct text *out)

@@ -140,7 +140,7 @@ static enum sb_err make_reader(struct exchange *exchange, uint32_t number)
     if (err == SB_OK)
         err = amqp_link_set_prefetch(link, channel, PREFETCH);
     if (err == SB_OK)
-        err = amqp_link_consume(link, channel, name, queue_names[number], NULL);
+        err = amqp_link_consume(link, channel, name, queue_names[number], false, NULL);
     return err;
 }
 

@@ -38,7 +38,8 @@ static bool is_of_credentials(rd_kafka_resp_err_t err)
 
 static void tell(struct kafka_sink *sink, rd_kafka_resp_err_t err, const char *reason)
 {
-    kafka_sink_move(sink, is_of_credentials(err) ? SINK_UNAUTHORISED : SINK_BACKING_OFF);
+    inlet_move(&sink->inlet, is_of_credentials(err) ? SINK_UNAUTHORISED : SINK_BACKING_OFF);
+    inlet_explain(&sink->inlet, reason);
     if (is_told(sink, one_name(err)))
         return;
     log_event(sink->options.log, LOG_WARN, MODULE, "sink_waits",
@@ -49,16 +50,17 @@ static void tell(struct kafka_sink *sink, rd_kafka_resp_err_t err, const char *r
 void kafka_trouble_of_record(struct kafka_sink *sink, rd_kafka_resp_err_t err)
 {
     tell(sink, err, rd_kafka_err2str(err));
-    kafka_sink_pause(sink);
+    retry_pause_begin(&sink->backoff);
 }
 
 void kafka_trouble_is_over(struct kafka_sink *sink)
 {
-    sink->failures = 0;
-    kafka_sink_move(sink, SINK_READY);
+    retry_pause_reset(&sink->backoff);
+    inlet_move(&sink->inlet, SINK_READY);
     if (sink->trouble_count == 0)
         return;
     sink->trouble_count = 0;
+    inlet_explain(&sink->inlet, "");
     log_event(sink->options.log, LOG_INFO, MODULE, "sink_recovered",
               LOG_TEXT("sink", sink->options.name), LOG_TEXT("topic", sink->options.topic));
 }

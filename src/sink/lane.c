@@ -50,7 +50,7 @@ enum sb_err lane_load(struct lane *lane, struct sink_batch *batch)
 static void finish_batch(struct lane *lane)
 {
     lane->state = LANE_IDLE;
-    otlp_sink_give_back(lane->sink, request_unload(&lane->request));
+    inlet_give_back(&lane->sink->inlet, request_unload(&lane->request));
 }
 
 static void settle(struct lane *lane, enum sink_outcome outcome, uint32_t rejected)
@@ -59,14 +59,14 @@ static void settle(struct lane *lane, enum sink_outcome outcome, uint32_t reject
     uint32_t count = request_span_count(&lane->request);
     switch (outcome) {
     case SINK_EXPORTED:
-        OTLP_SINK_COUNT(sink, spans_exported, count - rejected);
-        OTLP_SINK_COUNT(sink, spans_rejected, rejected);
+        INLET_COUNT(&sink->inlet, spans_exported, count - rejected);
+        INLET_COUNT(&sink->inlet, spans_rejected, rejected);
         break;
     case SINK_REJECTED:
-        OTLP_SINK_COUNT(sink, spans_rejected, count);
+        INLET_COUNT(&sink->inlet, spans_rejected, count);
         break;
     case SINK_TOO_LARGE:
-        OTLP_SINK_COUNT(sink, spans_too_large, count);
+        INLET_COUNT(&sink->inlet, spans_too_large, count);
         break;
     case SINK_PENDING:
     case SINK_LOST:
@@ -92,7 +92,7 @@ static void bisect(struct lane *lane, enum sink_outcome alone)
         settle(lane, alone, 0);
         return;
     }
-    OTLP_SINK_COUNT(lane->sink, bisections, 1);
+    INLET_COUNT(&lane->sink->inlet, bisections, 1);
     request_bisect(&lane->request);
     begin_range(lane);
 }
@@ -126,14 +126,14 @@ static void accept_spans(struct lane *lane, const struct answer *answer)
     uint32_t count = request_span_count(&lane->request);
     uint32_t rejected = answer->rejected < count ? (uint32_t)answer->rejected : count;
     if (rejected > 0 || answer->message[0] != '\0') {
-        OTLP_SINK_COUNT(sink, partial_successes, 1);
+        INLET_COUNT(&sink->inlet, partial_successes, 1);
         uint64_t hash = hash_message(answer->message);
         if (hash != sink->last_message)
             log_failure(lane, LOG_WARN, "partial_success", answer);
         sink->last_message = hash;
     }
     sink->refusals = 0;
-    otlp_sink_move(sink, SINK_READY);
+    inlet_move(&sink->inlet, SINK_READY);
     settle(lane, SINK_EXPORTED, rejected);
 }
 
@@ -156,7 +156,7 @@ static void try_later(struct lane *lane, const struct answer *answer)
         postpone(lane, 0);
         return;
     }
-    otlp_sink_move(sink, SINK_BACKING_OFF);
+    inlet_move(&sink->inlet, SINK_BACKING_OFF);
     if (answer->wait_ns > 0) {
         otlp_sink_close(sink, answer->wait_ns);
         postpone(lane, 0);
@@ -208,7 +208,7 @@ static void pause_for_credentials(struct lane *lane, const struct answer *answer
         return; /* another lane was faster */
     sink->refusals++;
     log_failure(lane, LOG_ERROR, "unauthorised", answer);
-    otlp_sink_move(sink, SINK_UNAUTHORISED);
+    inlet_move(&sink->inlet, SINK_UNAUTHORISED);
     otlp_sink_close(sink, retry_wait_ns(&sink->retry, sink->refusals));
 }
 
@@ -261,7 +261,7 @@ void lane_on_done(struct lane *lane, CURLcode code)
                                ? grpc_answer_read(response)
                                : http_answer_read(response, clock_wall_ns(sink->options.clock));
     if (response->end == RESPONSE_OVERFLOW)
-        OTLP_SINK_COUNT(sink, response_overflows, 1);
+        INLET_COUNT(&sink->inlet, response_overflows, 1);
     act_on(lane, &answer);
 }
 
@@ -315,9 +315,9 @@ void lane_start(struct lane *lane)
         return;
     }
     lane->state = LANE_SENDING;
-    OTLP_SINK_COUNT(sink, requests, 1);
-    OTLP_SINK_COUNT(sink, retries, lane->failures > 0 || lane->resent);
-    OTLP_SINK_COUNT(sink, bytes_sent, lane->request.encoded_len);
+    INLET_COUNT(&sink->inlet, requests, 1);
+    INLET_COUNT(&sink->inlet, retries, lane->failures > 0 || lane->resent);
+    INLET_COUNT(&sink->inlet, bytes_sent, lane->request.encoded_len);
 }
 
 void lane_abort(struct lane *lane)

@@ -1,9 +1,7 @@
 #include "sink/otlp.h"
 
-#include <signal.h>
-#include <stdio.h>
+#include <pthread.h>
 #include <strings.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "core/assert.h"
@@ -18,62 +16,16 @@
 enum { IN_FLIGHT_MAX = 1024 };
 #define TIMEOUT_MAX_NS (3600 * NS_PER_S)
 
-static void wake(struct otlp_sink *sink)
+static void give_back(struct inlet *inlet)
 {
-    uint64_t one = 1;
-    /* Fails only when the counter is full, and then the thread has been woken before. */
-    (void)!write(sink->wake_fd, &one, sizeof(one));
+    struct otlp_sink *sink = (struct otlp_sink *)inlet;
+    for (uint32_t i = 0; i < sink->options.in_flight_max; i++)
+        lane_abort(&sink->lanes[i]);
 }
 
-static void submit(struct sink *base, struct sink_batch *batch)
+static void free_sink(struct inlet *inlet)
 {
-    struct otlp_sink *sink = (struct otlp_sink *)base;
-    atomic_fetch_add_explicit(&sink->queued_bytes, batch->bytes.len, memory_order_relaxed);
-    if (mailbox_post(&sink->inbox, &batch->item))
-        wake(sink);
-}
-
-static size_t queued_bytes(const struct sink *base)
-{
-    const struct otlp_sink *sink = (const struct otlp_sink *)base;
-    return atomic_load_explicit(&sink->queued_bytes, memory_order_relaxed);
-}
-
-static void read_counters(const struct sink *base, struct sink_counters *ret)
-{
-    const struct otlp_sink *sink = (const struct otlp_sink *)base;
-#define READ_COUNTER(name)                                                                     \
-    ret->name = atomic_load_explicit(&sink->counters.name, memory_order_relaxed);
-    SINK_COUNTERS(READ_COUNTER)
-#undef READ_COUNTER
-}
-
-static enum sink_state state(const struct sink *base)
-{
-    const struct otlp_sink *sink = (const struct otlp_sink *)base;
-    return (enum sink_state)atomic_load_explicit(&sink->state, memory_order_relaxed);
-}
-
-static void stop(struct sink *base)
-{
-    struct otlp_sink *sink = (struct otlp_sink *)base;
-    if (!sink->stopped) {
-        sink->stopped = true;
-        atomic_store_explicit(&sink->stopping, true, memory_order_release);
-        wake(sink);
-        int failed = pthread_join(sink->thread, NULL);
-        SB_ASSERT(failed == 0);
-    }
-    /* Whoever submitted while the thread ended gets it back all the same. */
-    queue_give_all_back(sink);
-}
-
-static void free_sink(struct sink *base)
-{
-    if (base == NULL)
-        return;
-    struct otlp_sink *sink = (struct otlp_sink *)base;
-    SB_ASSERT(sink->stopped || !sink->started);
+    struct otlp_sink *sink = (struct otlp_sink *)inlet;
     for (uint32_t i = 0; sink->lanes != NULL && i < sink->options.in_flight_max; i++)
         lane_clear(&sink->lanes[i]);
     memory_free(sink->lanes);
@@ -87,18 +39,13 @@ static void free_sink(struct sink *base)
     for (uint32_t i = 0; sink->urls != NULL && i < sink->options.endpoint_count; i++)
         memory_free(sink->urls[i]);
     memory_free(sink->urls);
-    if (sink->wake_fd >= 0)
-        (void)close(sink->wake_fd);
-    mailbox_clear(&sink->inbox);
+    inlet_clear(inlet);
     memory_free(sink);
 }
 
-static const struct sink_ops otlp_ops = {
-    .submit = submit,
-    .queued_bytes = queued_bytes,
-    .read_counters = read_counters,
-    .state = state,
-    .stop = stop,
+static const struct inlet_kind otlp_kind = {
+    .run = queue_run,
+    .give_back = give_back,
     .free = free_sink,
 };
 
@@ -176,11 +123,8 @@ static enum sb_err make_events(struct otlp_sink *sink)
         loop_init(&sink->loop, sink->options.in_flight_max, queue_on_transfer_done, sink);
     if (err != SB_OK)
         return err;
-    sink->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (sink->wake_fd < 0)
-        return SB_ERR_INTERNAL;
-    sink->wake_event =
-        event_new(sink->loop.base, sink->wake_fd, EV_READ | EV_PERSIST, queue_on_wake, sink);
+    sink->wake_event = event_new(sink->loop.base, sink->inlet.wake_fd, EV_READ | EV_PERSIST,
+                                 queue_on_wake, sink);
     sink->wait_event = event_new(sink->loop.base, -1, 0, queue_on_wait_over, sink);
     if (sink->wake_event == NULL || sink->wait_event == NULL ||
         event_add(sink->wake_event, NULL) != 0)
@@ -204,25 +148,6 @@ static enum sb_err make_lanes(struct otlp_sink *sink)
     return SB_OK;
 }
 
-/* Signals are the main thread's business, SIGPIPE of TLS writes nobody's. */
-static enum sb_err start_thread(struct otlp_sink *sink)
-{
-    sigset_t all;
-    sigset_t before;
-    (void)sigfillset(&all);
-    if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
-        return SB_ERR_INTERNAL;
-    int failed = pthread_create(&sink->thread, NULL, queue_run_thread, sink);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed != 0)
-        return SB_ERR_INTERNAL;
-    sink->started = true;
-    char name[16]; /* what Linux takes, NUL included */
-    (void)snprintf(name, sizeof(name), "sink-%s", sink->options.name);
-    (void)pthread_setname_np(sink->thread, name);
-    return SB_OK;
-}
-
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
 static void start_curl(void)
@@ -241,17 +166,18 @@ enum sb_err otlp_sink_new(const struct sink_otlp_options *options,
     struct otlp_sink *sink = memory_zalloc(1, sizeof(*sink));
     if (sink == NULL)
         return SB_ERR_MEMORY;
-    sink->base = (struct sink){
-        .ops = &otlp_ops, .name = options->name, .queue_bytes_max = options->queue_bytes_max};
     sink->options = *options;
-    sink->wake_fd = -1;
     if (hooks != NULL)
         sink->hooks = *hooks;
-    atomic_init(&sink->state, SINK_CONNECTING);
-    mailbox_init(&sink->inbox);
     retry_init(&sink->retry, options->backoff_initial_ns, options->backoff_max_ns,
                options->seed);
-    err = encoder_init(&sink->encoder, options->protocol, options->compression);
+    const struct inlet_options inlet_options = {.name = options->name,
+                                                .queue_bytes_max = options->queue_bytes_max,
+                                                .on_done = options->on_done,
+                                                .on_done_arg = options->on_done_arg};
+    err = inlet_init(&sink->inlet, &otlp_kind, &inlet_options);
+    if (err == SB_OK)
+        err = encoder_init(&sink->encoder, options->protocol, options->compression);
     if (err == SB_OK)
         err = make_urls(sink);
     if (err == SB_OK)
@@ -261,12 +187,12 @@ enum sb_err otlp_sink_new(const struct sink_otlp_options *options,
     if (err == SB_OK)
         err = make_lanes(sink);
     if (err == SB_OK)
-        err = start_thread(sink);
+        err = inlet_start(&sink->inlet);
     if (err != SB_OK) {
-        free_sink(&sink->base);
+        free_sink(&sink->inlet);
         return err;
     }
-    *ret = &sink->base;
+    *ret = &sink->inlet.base;
     return SB_OK;
 }
 

@@ -1,6 +1,6 @@
 /*
  * otlp_sink: the inside of an OTLP sink, as its parts see it: otlp.c opens and closes it,
- * queue.c runs its thread (batches that wait, lanes that work, backoff), and lane.c brings
+ * queue.c runs its thread (lanes that work, backoff), and lane.c brings
  * one batch at a time to its end.
  *
  * Everything here belongs to the sink's thread but for what says otherwise.
@@ -8,15 +8,13 @@
 #ifndef SB_SINK_OTLP_SINK_H
 #define SB_SINK_OTLP_SINK_H
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "answer.h"
-#include "core/mailbox.h"
 #include "encoder.h"
 #include "headers.h"
+#include "inlet.h"
 #include "loop.h"
 #include "request.h"
 #include "retry.h"
@@ -51,29 +49,10 @@ struct otlp_sink_hooks {
     void *arg;
 };
 
-struct otlp_sink_counters {
-#define SINK_COUNTER_ATOMIC(name) _Atomic uint64_t name;
-    SINK_COUNTERS(SINK_COUNTER_ATOMIC)
-#undef SINK_COUNTER_ATOMIC
-};
-
 struct otlp_sink {
-    struct sink base; /* first */
+    struct inlet inlet; /* first */
     struct sink_otlp_options options;
     struct otlp_sink_hooks hooks;
-
-    /* Shared with other threads. */
-    struct mailbox inbox;
-    int wake_fd; /* eventfd: the inbox was empty, or stop */
-    _Atomic size_t queued_bytes;
-    _Atomic int state; /* enum sink_state; written by the sink's thread */
-    atomic_bool stopping;
-    struct otlp_sink_counters counters; /* written by the sink's thread */
-
-    /* Its owner's. */
-    pthread_t thread;
-    bool started;
-    bool stopped;
 
     char **urls;       /* one per endpoint */
     uint32_t endpoint; /* that requests go to now */
@@ -83,20 +62,11 @@ struct otlp_sink {
     struct loop loop;
     struct event *wake_event;
     struct event *wait_event;
-    struct sink_batch *first; /* batches that no lane has taken, oldest first */
-    struct sink_batch *last;
     struct lane *lanes;       /* in_flight_max of them */
     uint64_t closed_until_ns; /* monotonic: no request starts before; 0: open */
     uint32_t refusals;        /* of our credentials, in a row */
     uint64_t last_message;    /* hash of the last partial success's message that was logged */
 };
-
-/* Writes of the only thread that writes: no locked instruction is needed. */
-#define OTLP_SINK_COUNT(sink, name, n)                                                         \
-    atomic_store_explicit(&(sink)->counters.name,                                              \
-                          atomic_load_explicit(&(sink)->counters.name, memory_order_relaxed) + \
-                              (n),                                                             \
-                          memory_order_relaxed)
 
 /* As sink_otlp_new, with hooks. */
 enum sb_err otlp_sink_new(const struct sink_otlp_options *options,
@@ -104,22 +74,16 @@ enum sb_err otlp_sink_new(const struct sink_otlp_options *options,
 
 /* queue.c, for lane.c. */
 uint64_t otlp_sink_now_ns(const struct otlp_sink *sink);
-/* Moves the state that other threads see; asserts that the step is a legal one. */
-void otlp_sink_move(struct otlp_sink *sink, enum sink_state state);
 /* No request of any lane starts for `wait_ns`. */
 void otlp_sink_close(struct otlp_sink *sink, uint64_t wait_ns);
-/* Gives a batch back to its worker. */
-void otlp_sink_give_back(struct otlp_sink *sink, struct sink_batch *batch);
 /* Tells the hook. */
 void otlp_sink_note_wait(struct otlp_sink *sink, uint64_t wait_ns);
 
 /* queue.c, for otlp.c: the thread, and what its events call; `arg` is the sink. */
-void *queue_run_thread(void *arg);
+void queue_run(struct inlet *inlet);
 void queue_on_transfer_done(void *arg, struct transfer *transfer, CURLcode code);
 void queue_on_wait_over(evutil_socket_t fd, short what, void *arg);
 void queue_on_wake(evutil_socket_t fd, short what, void *arg);
-/* Every batch, in lanes, queue and inbox; the thread has ended or is about to. */
-void queue_give_all_back(struct otlp_sink *sink);
 
 /* SB_ERR_MEMORY, SB_ERR_CONFIG.  Clear it even after a failure. */
 enum sb_err lane_init(struct lane *lane, struct otlp_sink *sink) SB_MUST_USE;

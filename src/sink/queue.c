@@ -1,6 +1,3 @@
-#include <unistd.h>
-
-#include "core/assert.h"
 #include "core/clock.h"
 #include "otlp_sink.h"
 
@@ -10,16 +7,6 @@
 uint64_t otlp_sink_now_ns(const struct otlp_sink *sink)
 {
     return clock_monotonic_ns(sink->options.clock);
-}
-
-void otlp_sink_move(struct otlp_sink *sink, enum sink_state state)
-{
-    int now = atomic_load_explicit(&sink->state, memory_order_relaxed);
-    if (now == (int)state)
-        return;
-    /* From CONNECTING on every step is legal, but back to it and out of STOPPED. */
-    SB_ASSERT(now != SINK_STOPPED && state != SINK_CONNECTING);
-    atomic_store_explicit(&sink->state, (int)state, memory_order_relaxed);
 }
 
 void otlp_sink_note_wait(struct otlp_sink *sink, uint64_t wait_ns)
@@ -36,12 +23,6 @@ void otlp_sink_close(struct otlp_sink *sink, uint64_t wait_ns)
     otlp_sink_note_wait(sink, wait_ns);
 }
 
-void otlp_sink_give_back(struct otlp_sink *sink, struct sink_batch *batch)
-{
-    atomic_fetch_sub_explicit(&sink->queued_bytes, batch->bytes.len, memory_order_relaxed);
-    sink->options.on_done(sink->options.on_done_arg, batch);
-}
-
 static void arm(struct otlp_sink *sink, uint64_t at_ns)
 {
     uint64_t now_ns = otlp_sink_now_ns(sink);
@@ -53,24 +34,15 @@ static void arm(struct otlp_sink *sink, uint64_t at_ns)
     (void)event_add(sink->wait_event, &wait);
 }
 
-static struct sink_batch *take_first(struct otlp_sink *sink)
-{
-    struct sink_batch *batch = sink->first;
-    sink->first = (struct sink_batch *)batch->item.next;
-    if (sink->first == NULL)
-        sink->last = NULL;
-    return batch;
-}
-
 /* Gives an idle lane the oldest batch.  False: none, or no memory for it. */
 static bool feed(struct otlp_sink *sink, struct lane *lane, enum sb_err *ret_err)
 {
-    if (sink->first == NULL)
+    if (sink->inlet.first == NULL)
         return false;
-    *ret_err = lane_load(lane, sink->first);
+    *ret_err = lane_load(lane, sink->inlet.first);
     if (*ret_err != SB_OK)
         return false;
-    (void)take_first(sink);
+    (void)inlet_take_first(&sink->inlet);
     return true;
 }
 
@@ -93,7 +65,7 @@ static uint64_t run_lane(struct otlp_sink *sink, struct lane *lane, uint64_t now
 static void run_lanes(struct otlp_sink *sink)
 {
     uint64_t now_ns = otlp_sink_now_ns(sink);
-    if (atomic_load_explicit(&sink->stopping, memory_order_relaxed))
+    if (inlet_is_stopping(&sink->inlet))
         return;
     if (sink->closed_until_ns > now_ns) {
         arm(sink, sink->closed_until_ns);
@@ -125,53 +97,22 @@ void queue_on_wait_over(evutil_socket_t fd, short what, void *arg)
     run_lanes(arg);
 }
 
-static void take_inbox(struct otlp_sink *sink)
-{
-    struct mailbox_item *item = mailbox_take_all(&sink->inbox);
-    while (item != NULL) {
-        struct sink_batch *batch = (struct sink_batch *)item;
-        item = item->next;
-        batch->item.next = NULL;
-        if (batch->span_count == 0) {
-            otlp_sink_give_back(sink, batch);
-            continue;
-        }
-        if (sink->last == NULL)
-            sink->first = batch;
-        else
-            sink->last->item.next = &batch->item;
-        sink->last = batch;
-    }
-}
-
 void queue_on_wake(evutil_socket_t fd, short what, void *arg)
 {
     struct otlp_sink *sink = arg;
-    uint64_t count;
+    (void)fd;
     (void)what;
-    (void)!read(fd, &count, sizeof(count));
-    if (atomic_load_explicit(&sink->stopping, memory_order_acquire)) {
+    inlet_clear_wake(&sink->inlet);
+    if (inlet_is_stopping(&sink->inlet)) {
         (void)event_base_loopbreak(sink->loop.base);
         return;
     }
-    take_inbox(sink);
+    inlet_take_in(&sink->inlet);
     run_lanes(sink);
 }
 
-void queue_give_all_back(struct otlp_sink *sink)
+void queue_run(struct inlet *inlet)
 {
-    for (uint32_t i = 0; i < sink->options.in_flight_max; i++)
-        lane_abort(&sink->lanes[i]);
-    take_inbox(sink);
-    while (sink->first != NULL)
-        otlp_sink_give_back(sink, take_first(sink));
-}
-
-void *queue_run_thread(void *arg)
-{
-    struct otlp_sink *sink = arg;
+    struct otlp_sink *sink = (struct otlp_sink *)inlet;
     (void)event_base_loop(sink->loop.base, EVLOOP_NO_EXIT_ON_EMPTY);
-    queue_give_all_back(sink);
-    otlp_sink_move(sink, SINK_STOPPED);
-    return NULL;
 }

@@ -10,7 +10,7 @@ void retry_init(struct retry *retry, uint64_t initial_ns, uint64_t max_ns, uint6
 }
 
 /* splitmix64 (Steele, Lea, Flood 2014): one word of state, even output. */
-static uint64_t next_random(struct retry *retry)
+uint64_t retry_random(struct retry *retry)
 {
     retry->random += UINT64_C(0x9e3779b97f4a7c15);
     uint64_t mixed = retry->random;
@@ -26,5 +26,5 @@ uint64_t retry_wait_ns(struct retry *retry, uint32_t failures)
     for (uint32_t i = 1; i < failures && bound_ns < retry->max_ns; i++)
         bound_ns = bound_ns > retry->max_ns / 2 ? retry->max_ns : bound_ns * 2;
     /* The bias of the remainder is far below what a wait could show. */
-    return bound_ns == UINT64_MAX ? next_random(retry) : next_random(retry) % (bound_ns + 1);
+    return bound_ns == UINT64_MAX ? retry_random(retry) : retry_random(retry) % (bound_ns + 1);
 }

@@ -22,4 +22,7 @@ void retry_init(struct retry *retry, uint64_t initial_ns, uint64_t max_ns, uint6
 /* The wait after `failures` failures in a row (1: the first). */
 uint64_t retry_wait_ns(struct retry *retry, uint32_t failures);
 
+/* An even random word; the next one is another. */
+uint64_t retry_random(struct retry *retry);
+
 #endif

@@ -1,30 +1,49 @@
+#include "shipment.h"
+
+#include <string.h>
+
 #include "core/assert.h"
 #include "core/ids.h"
-#include "core/log.h"
 #include "core/memory.h"
 #include "cut.h"
-#include "kafka_sink.h"
 
 #define MODULE "sink"
 
 enum {
-    ROUND_BYTES = 2 << 20,      /* of a round's records; the last one may reach past it */
-    RECORD_BYTES_MIN = 1 << 10, /* records are not cut for less: the topic takes nothing */
-    ROUND_BYTES_CAP = ROUND_BYTES + (1 << 30), /* librdkafka takes no message of 1 GB */
+    ROUND_BYTES = 2 << 20, /* of a round; the last record may reach past it */
+    ROUND_BYTES_CAP = ROUND_BYTES + (1 << 30), /* no kind takes a record of 1 GB */
 };
 
-void shipment_init(struct shipment *shipment, struct kafka_sink *sink)
+enum sb_err shipping_init(struct shipping *shipping, const struct shipping_options *options)
 {
-    *shipment = (struct shipment){.sink = sink, .state = SHIPMENT_IDLE};
-    text_init(&shipment->bytes, ROUND_BYTES_CAP);
+    *shipping = (struct shipping){.options = *options};
+    trace_order_init(&shipping->trace_order, options->seed);
+    shipping->shipments = memory_zalloc(options->count, sizeof(*shipping->shipments));
+    if (shipping->shipments == NULL)
+        return SB_ERR_MEMORY;
+    for (uint32_t i = 0; i < options->count; i++) {
+        struct shipment *shipment = &shipping->shipments[i];
+        *shipment = (struct shipment){.shipping = shipping, .state = SHIPMENT_IDLE};
+        text_init(&shipment->bytes, ROUND_BYTES_CAP);
+    }
+    return SB_OK;
 }
 
-void shipment_clear(struct shipment *shipment)
+static void clear_shipment(struct shipment *shipment)
 {
     SB_ASSERT(shipment->state == SHIPMENT_IDLE);
     memory_free(shipment->order);
     memory_free(shipment->records);
     text_clear(&shipment->bytes);
+}
+
+void shipping_clear(struct shipping *shipping)
+{
+    for (uint32_t i = 0; shipping->shipments != NULL && i < shipping->options.count; i++)
+        clear_shipment(&shipping->shipments[i]);
+    memory_free(shipping->shipments);
+    memory_free(shipping->spans);
+    trace_order_clear(&shipping->trace_order);
 }
 
 enum sb_err shipment_load(struct shipment *shipment, struct sink_batch *batch)
@@ -38,13 +57,14 @@ enum sb_err shipment_load(struct shipment *shipment, struct sink_batch *batch)
         shipment->order = order;
         shipment->order_room = batch->span_count;
     }
-    enum sb_err err = trace_order_spans(&shipment->sink->trace_order, batch->spans,
+    enum sb_err err = trace_order_spans(&shipment->shipping->trace_order, batch->spans,
                                         batch->span_count, shipment->order);
     if (err != SB_OK)
         return err;
     shipment->batch = batch;
     shipment->next = 0;
     shipment->record_count = 0;
+    shipment->next_record = 0;
     shipment->again = false;
     shipment->state = SHIPMENT_WAITING;
     return SB_OK;
@@ -56,51 +76,39 @@ static void finish_batch(struct shipment *shipment)
     struct sink_batch *batch = shipment->batch;
     shipment->batch = NULL;
     shipment->state = SHIPMENT_IDLE;
-    kafka_sink_give_back(shipment->sink, batch);
+    inlet_give_back(shipment->shipping->options.inlet, batch);
 }
 
-void shipment_abort(struct shipment *shipment)
+void shipping_give_back(struct shipping *shipping)
 {
-    if (shipment->state != SHIPMENT_IDLE)
-        finish_batch(shipment);
+    for (uint32_t i = 0; i < shipping->options.count; i++)
+        if (shipping->shipments[i].state != SHIPMENT_IDLE)
+            finish_batch(&shipping->shipments[i]);
 }
 
-static void settle(struct shipment *shipment, struct shipment_record *record,
-                   enum sink_outcome outcome)
+static void settle(struct shipment_record *record, enum sink_outcome outcome)
 {
+    struct shipment *shipment = record->shipment;
+    struct inlet *inlet = shipment->shipping->options.inlet;
     for (uint32_t i = 0; i < record->count; i++) {
         uint32_t span = shipment->order[record->first + i];
         shipment->batch->spans[span].outcome = (uint8_t)outcome;
     }
     record->done = true;
     if (outcome == SINK_EXPORTED)
-        KAFKA_SINK_COUNT(shipment->sink, spans_exported, record->count);
+        INLET_COUNT(inlet, spans_exported, record->count);
     else
-        KAFKA_SINK_COUNT(shipment->sink, spans_too_large, record->count);
+        INLET_COUNT(inlet, spans_too_large, record->count);
 }
 
-static void refuse_length(struct shipment *shipment, struct shipment_record *record)
+static void refuse_length(struct shipment_record *record)
 {
-    struct kafka_sink *sink = shipment->sink;
-    log_event(sink->options.log, LOG_WARN, MODULE, "record_too_large",
-              LOG_TEXT("sink", sink->options.name), LOG_TEXT("topic", sink->options.topic),
-              LOG_NUMBER("bytes", record->len), LOG_NUMBER("spans", record->count));
-    settle(shipment, record, SINK_TOO_LARGE);
-}
-
-/*
- * The broker refuses a whole request for its length, or for that of any record in it.  A
- * record longer than what requests may hold travels alone: of such a one it is sure.  The
- * others go again, in smaller records and requests.
- */
-static void on_too_large(struct shipment *shipment, struct shipment_record *record)
-{
-    struct kafka_sink *sink = shipment->sink;
-    bool alone = record->count == 1 && record->len >= sink->record_bytes_max;
-    if (alone || sink->record_bytes_max <= RECORD_BYTES_MIN)
-        refuse_length(shipment, record);
-    else
-        sink->smaller = true;
+    const struct shipping_options *options = &record->shipment->shipping->options;
+    log_event(options->log, LOG_WARN, MODULE, "record_too_large",
+              LOG_TEXT("sink", options->inlet->base.name),
+              LOG_TEXT(options->place_key, options->place), LOG_NUMBER("bytes", record->len),
+              LOG_NUMBER("spans", record->count));
+    settle(record, SINK_TOO_LARGE);
 }
 
 /* Undelivered records' spans go back to the end of those that a round has taken. */
@@ -118,9 +126,10 @@ static void take_back(struct shipment *shipment)
     shipment->again = to < shipment->next;
     shipment->next = to;
     shipment->record_count = 0;
+    shipment->next_record = 0;
 }
 
-/* Nothing of the round is at librdkafka any more. */
+/* Nothing of the round is to be sent or reported any more. */
 static void end_round(struct shipment *shipment)
 {
     take_back(shipment);
@@ -129,41 +138,21 @@ static void end_round(struct shipment *shipment)
         finish_batch(shipment);
 }
 
-static void on_failure(struct shipment *shipment, struct shipment_record *record,
-                       rd_kafka_resp_err_t err)
+static void end_round_if_over(struct shipment *shipment)
 {
-    switch (err) {
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
-        on_too_large(shipment, record);
-        break;
-    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
-    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-    case RD_KAFKA_RESP_ERR__FATAL:
-        break; /* the producer has ended, or the sink ends */
-    default:
-        kafka_trouble_of_record(shipment->sink, err);
-        break;
-    }
+    if (shipment->under_way == 0 && shipment_next(shipment) == NULL)
+        end_round(shipment);
 }
 
-void shipment_on_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+void shipping_forget(struct shipping *shipping)
 {
-    (void)rk;
-    struct kafka_sink *sink = opaque;
-    struct shipment_record *record = message->_private;
-    struct shipment *shipment = record->shipment;
-    SB_ASSERT(record->sent && !record->done && shipment->under_way > 0);
-    shipment->under_way--;
-    sink->under_way--;
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        kafka_trouble_is_over(sink);
-        settle(shipment, record, SINK_EXPORTED);
-    } else {
-        on_failure(shipment, record, message->err);
+    shipping->under_way = 0;
+    for (uint32_t i = 0; i < shipping->options.count; i++) {
+        struct shipment *shipment = &shipping->shipments[i];
+        shipment->under_way = 0;
+        if (shipment->state == SHIPMENT_SENDING)
+            end_round(shipment);
     }
-    if (shipment->under_way == 0)
-        end_round(shipment);
 }
 
 static enum sb_err grow_records(struct shipment *shipment)
@@ -180,21 +169,22 @@ static enum sb_err grow_records(struct shipment *shipment)
     return SB_OK;
 }
 
-static enum sb_err view_spans(struct kafka_sink *sink, const struct cut_range *range,
+static enum sb_err view_spans(struct shipping *shipping, const struct cut_range *range,
                               uint32_t count)
 {
-    if (count > sink->span_room) {
-        struct otlp_request_span *spans = memory_realloc(sink->spans, count, sizeof(*spans));
+    if (count > shipping->span_room) {
+        struct otlp_request_span *spans =
+            memory_realloc(shipping->spans, count, sizeof(*spans));
         if (spans == NULL)
             return SB_ERR_MEMORY;
-        sink->spans = spans;
-        sink->span_room = count;
+        shipping->spans = spans;
+        shipping->span_room = count;
     }
     const struct sink_batch *batch = range->batch;
     for (uint32_t i = 0; i < count; i++) {
         const struct sink_span *span = &batch->spans[range->order[range->first + i]];
         SB_ASSERT(span->at <= batch->bytes.len && span->len <= batch->bytes.len - span->at);
-        sink->spans[i] = (struct otlp_request_span){
+        shipping->spans[i] = (struct otlp_request_span){
             .envelope = span->envelope,
             .body = bytes_of(batch->bytes.at + span->at, span->len),
         };
@@ -205,9 +195,9 @@ static enum sb_err view_spans(struct kafka_sink *sink, const struct cut_range *r
 /* Makes one more record; a span that no record can hold gets its outcome instead. */
 static enum sb_err make_record(struct shipment *shipment, const struct cut_range *range)
 {
-    struct kafka_sink *sink = shipment->sink;
+    struct shipping *shipping = shipment->shipping;
     size_t len;
-    uint32_t count = cut_next(range, sink->record_bytes_max, &len);
+    uint32_t count = cut_next(range, shipping->record_bytes_max, &len);
     enum sb_err err = grow_records(shipment);
     if (err != SB_OK)
         return err;
@@ -216,12 +206,12 @@ static enum sb_err make_record(struct shipment *shipment, const struct cut_range
                                      .count = count,
                                      .at = shipment->bytes.len,
                                      .len = len};
-    if (len > sink->value_bytes_max) {
-        refuse_length(shipment, &record);
+    if (len > shipping->value_bytes_max) {
+        refuse_length(&record);
     } else {
-        err = view_spans(sink, range, count);
+        err = view_spans(shipping, range, count);
         if (err == SB_OK) {
-            otlp_write_request(&shipment->bytes, sink->spans, count);
+            otlp_write_request(&shipment->bytes, shipping->spans, count);
             err = shipment->bytes.error;
         }
         if (err != SB_OK)
@@ -233,74 +223,86 @@ static enum sb_err make_record(struct shipment *shipment, const struct cut_range
     return SB_OK;
 }
 
-/* SB_ERR_MEMORY: with what has been made the round can go on. */
-static enum sb_err make_round(struct shipment *shipment)
+enum sb_err shipment_make_round(struct shipment *shipment)
 {
+    SB_ASSERT(shipment->state == SHIPMENT_WAITING && shipment->under_way == 0);
     enum sb_err err = SB_OK;
     struct cut_range range = {
         .batch = shipment->batch, .order = shipment->order, .end = shipment->batch->span_count};
     text_reset(&shipment->bytes);
     shipment->record_count = 0;
+    shipment->next_record = 0;
+    shipment->state = SHIPMENT_SENDING;
     while (err == SB_OK && shipment->next < range.end && shipment->bytes.len < ROUND_BYTES) {
         range.first = shipment->next;
         err = make_record(shipment, &range);
     }
+    end_round_if_over(shipment);
     return err;
 }
 
-static bool send_record(struct shipment *shipment, struct shipment_record *record)
+struct shipment_record *shipment_next(struct shipment *shipment)
 {
-    struct kafka_sink *sink = shipment->sink;
-    uint32_t first = shipment->order[record->first];
-    struct trace_id trace = shipment->batch->spans[first].trace;
-    char hex[TRACE_ID_HEX_LEN + 1];
-    const void *key = trace.byte;
-    size_t key_len = TRACE_ID_LEN;
-    if (sink->options.key == SINK_KAFKA_KEY_HEX) {
-        trace_id_format(trace, hex);
-        key = hex;
-        key_len = TRACE_ID_HEX_LEN;
+    while (shipment->next_record < shipment->record_count) {
+        struct shipment_record *record = &shipment->records[shipment->next_record];
+        if (!record->done && !record->sent)
+            return record;
+        shipment->next_record++;
     }
-    /* The library copies the key; the value is ours until its report. */
-    int failed =
-        rd_kafka_produce(sink->producer.topic, RD_KAFKA_PARTITION_UA, 0,
-                         shipment->bytes.at + record->at, record->len, key, key_len, record);
-    if (failed != 0)
-        return false;
-    record->sent = true;
-    shipment->under_way++;
-    sink->under_way++;
-    return true;
+    return NULL;
 }
 
-void shipment_start(struct shipment *shipment)
+struct bytes shipment_body(const struct shipment_record *record)
 {
-    SB_ASSERT(shipment->state == SHIPMENT_WAITING && shipment->under_way == 0);
-    struct kafka_sink *sink = shipment->sink;
-    bool short_of_memory = make_round(shipment) != SB_OK;
-    uint64_t records = 0;
-    uint64_t bytes = 0;
-    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
-    shipment->state = SHIPMENT_SENDING;
-    for (uint32_t i = 0; i < shipment->record_count; i++) {
-        struct shipment_record *record = &shipment->records[i];
-        if (record->done)
-            continue;
-        if (!send_record(shipment, record)) {
-            err = rd_kafka_last_error();
-            break; /* the others come after it */
-        }
-        records++;
-        bytes += record->len;
-    }
-    KAFKA_SINK_COUNT(sink, requests, records);
-    KAFKA_SINK_COUNT(sink, retries, shipment->again ? records : 0);
-    KAFKA_SINK_COUNT(sink, bytes_sent, bytes);
-    bool full = err == RD_KAFKA_RESP_ERR__QUEUE_FULL;
-    if (full || (short_of_memory && records == 0))
-        kafka_sink_pause(sink);
-    else if (err != RD_KAFKA_RESP_ERR_NO_ERROR && err != RD_KAFKA_RESP_ERR__FATAL)
-        kafka_trouble_of_record(sink, err);
-    if (shipment->under_way == 0)
-        end_round(shipment);
+    return bytes_of(record->shipment->bytes.at + record->at, record->len);
+}
+
+struct trace_id shipment_trace(const struct shipment_record *record)
+{
+    const struct shipment *shipment = record->shipment;
+    return shipment->batch->spans[shipment->order[record->first]].trace;
+}
+
+void shipment_sent(struct shipment_record *record)
+{
+    struct shipment *shipment = record->shipment;
+    struct inlet *inlet = shipment->shipping->options.inlet;
+    SB_ASSERT(shipment->state == SHIPMENT_SENDING && !record->sent && !record->done);
+    record->sent = true;
+    shipment->under_way++;
+    shipment->shipping->under_way++;
+    INLET_COUNT(inlet, requests, 1);
+    INLET_COUNT(inlet, retries, shipment->again);
+    INLET_COUNT(inlet, bytes_sent, record->len);
+}
+
+void shipment_send_no_more(struct shipment *shipment)
+{
+    if (shipment->state != SHIPMENT_SENDING)
+        return;
+    shipment->next_record = shipment->record_count;
+    end_round_if_over(shipment);
+}
+
+static void take_report(struct shipment_record *record)
+{
+    struct shipment *shipment = record->shipment;
+    SB_ASSERT(record->sent && !record->done && shipment->under_way > 0);
+    shipment->under_way--;
+    shipment->shipping->under_way--;
+}
+
+void shipment_report(struct shipment_record *record, enum sink_outcome outcome)
+{
+    take_report(record);
+    if (outcome != SINK_PENDING)
+        settle(record, outcome);
+    end_round_if_over(record->shipment);
+}
+
+void shipment_report_too_large(struct shipment_record *record)
+{
+    take_report(record);
+    refuse_length(record);
+    end_round_if_over(record->shipment);
 }

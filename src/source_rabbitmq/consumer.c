@@ -33,6 +33,15 @@ static amqp_field_value_t stream_start(const struct feed *feed)
                                 .value = {.u64 = (now_ns - back_ns) / NS_PER_S}};
 }
 
+/*
+ * A tap's own queue is for one process: two without an `instance` would call it the same, and
+ * each would see a part of the messages.  The second is refused instead, and says so.
+ */
+static bool is_exclusive(const struct feed *feed)
+{
+    return feed->tap && feed->queue->declare && !feed->stream && feed->lane_count == 1;
+}
+
 static enum sb_err consume(struct lane *lane)
 {
     const struct feed *feed = lane->feed;
@@ -41,7 +50,7 @@ static enum sb_err consume(struct lane *lane)
     if (feed->stream)
         entry.value = stream_start(feed);
     return amqp_link_consume(feed->link, lane->channel, feed->queue->queue, consumer_tag,
-                             feed->stream ? &from : NULL);
+                             is_exclusive(feed), feed->stream ? &from : NULL);
 }
 
 enum sb_err consumer_start(struct lane *lane)

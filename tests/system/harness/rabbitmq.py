@@ -156,7 +156,8 @@ class RabbitMQ:
             }
         (self.folder / "rabbitmq.conf").write_text(
             "".join(f"{name} = {value}\n" for name, value in {**lines, **settings}.items()))
-        (self.folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
+        (self.folder / "enabled_plugins").write_text(
+            "[rabbitmq_management,rabbitmq_consistent_hash_exchange].\n")
 
     @staticmethod
     def _program(name: str) -> str:

@@ -26,7 +26,7 @@ static void test_the_usual_questions(void **state)
     assert_int_equal(amqp_link_declare_temporary_exchange(rig.link, 1, "t", "topic"), SB_OK);
     assert_int_equal(amqp_link_delete_queue(rig.link, 1, "q"), SB_OK);
     assert_int_equal(amqp_link_set_prefetch(rig.link, 1, 100), SB_OK);
-    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", NULL), SB_OK);
+    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", false, NULL), SB_OK);
     assert_int_equal(amqp_link_cancel(rig.link, 1, "c"), SB_OK);
     struct amqp_event event = rig_next(&rig); /* asked first, and read now */
     assert_int_equal(event.kind, AMQP_READY);
@@ -107,7 +107,7 @@ static void test_flags_on_the_wire(void **state)
     assert_int_equal(amqp_link_open_channel(rig.link, 1), SB_OK);
     assert_int_equal(amqp_link_declare_queue(rig.link, 1, &queue, NULL), SB_OK);
     assert_int_equal(amqp_link_set_prefetch(rig.link, 1, UINT16_MAX), SB_OK);
-    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", NULL), SB_OK);
+    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", false, NULL), SB_OK);
     assert_int_equal(amqp_link_ack(rig.link, 1, 7, true), SB_OK);
     assert_int_equal(amqp_link_reject(rig.link, 1, 8, false), SB_OK);
     rig_end(&rig);
@@ -173,7 +173,7 @@ static void test_deliveries_wait_for_the_end_of_a_question(void **state)
     struct rig rig;
     rig_open(&rig, deliver_between);
     assert_int_equal(amqp_link_open_channel(rig.link, 1), SB_OK);
-    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", NULL), SB_OK);
+    assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", false, NULL), SB_OK);
     assert_int_equal(amqp_link_open_channel(rig.link, 2), SB_OK);
     assert_int_equal(amqp_link_set_prefetch(rig.link, 1, 5), SB_OK);
     const char *const bodies[] = {"one", "two"};
@@ -220,7 +220,7 @@ static void test_names_are_short(void **state)
     assert_int_equal(amqp_link_declare_exchange(rig.link, 1, name, NULL), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_bind(rig.link, 1, "q", "e", name), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_delete_queue(rig.link, 1, name), SB_ERR_LIMIT);
-    assert_int_equal(amqp_link_consume(rig.link, 1, name, "c", NULL), SB_ERR_LIMIT);
+    assert_int_equal(amqp_link_consume(rig.link, 1, name, "c", false, NULL), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_cancel(rig.link, 1, name), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_ask_ready(rig.link, 1, name), SB_ERR_LIMIT);
     assert_true(amqp_link_is_open(rig.link));

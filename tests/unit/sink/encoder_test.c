@@ -6,7 +6,7 @@
 #include "grpc.h"
 #include "inflate.h"
 #include "otlp/scan.h"
-#include "rig.h"
+#include "otlp_rig.h"
 #include "support/test.h"
 
 enum { SPANS = 100 };
@@ -39,9 +39,9 @@ static uint32_t scan_request(struct bytes request, bool seen[SPANS])
 
 static void check(enum sink_otlp_protocol protocol, enum sink_compression compression)
 {
-    struct rig rig;
-    rig_init(&rig, "http://unused");
-    struct sink_batch *batch = rig_new_batch(&rig, SPANS);
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, "http://unused");
+    struct sink_batch *batch = rig_fill(&rig.base, 1, SPANS, 0);
     struct encoder encoder;
     assert_int_equal(encoder_init(&encoder, protocol, compression), SB_OK);
     uint32_t order[SPANS];
@@ -78,7 +78,7 @@ static void check(enum sink_otlp_protocol protocol, enum sink_compression compre
     text_clear(&out);
     encoder_clear(&encoder);
     sink_batch_free(batch);
-    rig_clear(&rig);
+    otlp_rig_clear(&rig);
 }
 
 static void test_every_protocol_and_compression(void **state)

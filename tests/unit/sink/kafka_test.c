@@ -62,8 +62,8 @@ static void check_keys(enum sink_kafka_key key, enum sink_kafka_partitioner part
     rig.options.key = key;
     rig.options.partitioner = partitioner;
     kafka_rig_start(&rig);
-    struct sink_batch *batch = kafka_rig_fill(&rig, TRACES, 2, 0);
-    kafka_rig_send(&rig, batch);
+    struct sink_batch *batch = rig_fill(&rig.base, TRACES, 2, 0);
+    rig_send(&rig.base, batch);
     size_t count;
     struct kafka_rig_record *records = kafka_rig_read(&rig, &count);
     assert_int_equal(count, TRACES);
@@ -71,7 +71,7 @@ static void check_keys(enum sink_kafka_key key, enum sink_kafka_partitioner part
     for (size_t i = 0; i < count; i++) {
         struct trace_id trace;
         char hex[TRACE_ID_HEX_LEN + 1];
-        assert_int_equal(kafka_rig_spans_of(&records[i], &trace), 2);
+        assert_int_equal(rig_spans_of(text_bytes(&records[i].value), &trace), 2);
         trace_id_format(trace, hex);
         struct bytes expected = key == SINK_KAFKA_KEY_HEX ? bytes_of(hex, TRACE_ID_HEX_LEN)
                                                           : bytes_of(trace.byte, TRACE_ID_LEN);
@@ -103,15 +103,15 @@ static void test_many_batches_at_once(void **state)
     kafka_rig_init(&rig);
     kafka_rig_start(&rig);
     for (int i = 0; i < BATCHES; i++)
-        sink_submit(rig.sink, kafka_rig_fill(&rig, 20, 3, 100));
-    sink_submit(rig.sink, kafka_rig_new_batch()); /* an empty one comes back as well */
+        sink_submit(rig.base.sink, rig_fill(&rig.base, 20, 3, 100));
+    sink_submit(rig.base.sink, rig_new_batch(1)); /* an empty one comes back as well */
     for (int i = 0; i < BATCHES + 1; i++) {
-        struct sink_batch *batch = kafka_rig_take(&rig);
-        assert_int_equal(kafka_rig_count(batch, SINK_EXPORTED), batch->span_count);
+        struct sink_batch *batch = rig_take(&rig.base);
+        assert_int_equal(rig_count(batch, SINK_EXPORTED), batch->span_count);
         sink_batch_free(batch);
     }
-    assert_int_equal(kafka_rig_counters(&rig).spans_exported, BATCHES * 60);
-    assert_int_equal(rig.sink->ops->state(rig.sink), SINK_READY);
+    assert_int_equal(rig_counters(&rig.base).spans_exported, BATCHES * 60);
+    assert_int_equal(rig.base.sink->ops->state(rig.base.sink), SINK_READY);
     kafka_rig_clear(&rig);
 }
 
@@ -126,7 +126,7 @@ static void test_bad_options(void **state)
     rig.options.in_flight_max = 1;
     kafka_rig_set(&rig, "no.such.property", "1");
     assert_int_equal(sink_kafka_new(&rig.options, &sink), SB_ERR_CONFIG);
-    assert_int_equal(kafka_rig_logged(&rig, "sink_config"), 2);
+    assert_int_equal(rig_logged(&rig.base, "sink_config"), 2);
     assert_null(sink);
     kafka_rig_clear(&rig);
 }
@@ -139,13 +139,13 @@ static void test_reach(void **state)
     char why[SINK_KAFKA_WHY_LEN];
     kafka_rig_init(&rig);
     kafka_rig_start(&rig);
-    assert_true(sink_kafka_reach(rig.sink, WAIT_MS, why));
+    assert_true(sink_kafka_reach(rig.base.sink, WAIT_MS, why));
     rd_kafka_mock_topic_set_error(rig.cluster, "kept",
                                   RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-    assert_false(sink_kafka_reach(rig.sink, WAIT_MS, why));
+    assert_false(sink_kafka_reach(rig.base.sink, WAIT_MS, why));
     assert_non_null(strstr(why, "authorization"));
     rd_kafka_mock_broker_set_down(rig.cluster, 1);
-    assert_false(sink_kafka_reach(rig.sink, WAIT_MS / 10, why));
+    assert_false(sink_kafka_reach(rig.base.sink, WAIT_MS / 10, why));
     assert_true(why[0] != '\0');
     kafka_rig_clear(&rig);
 }

@@ -9,14 +9,14 @@ static void test_said_once(void **state)
     kafka_rig_start(&rig);
     for (int round = 1; round <= 2; round++) {
         kafka_rig_fail(&rig, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 2);
-        struct sink_batch *batch = kafka_rig_fill(&rig, 1, 2, 0);
-        kafka_rig_send(&rig, batch);
-        assert_int_equal(kafka_rig_count(batch, SINK_EXPORTED), 2);
-        assert_int_equal(kafka_rig_logged(&rig, "sink_waits"), round);
-        assert_int_equal(kafka_rig_logged(&rig, "sink_recovered"), round);
+        struct sink_batch *batch = rig_fill(&rig.base, 1, 2, 0);
+        rig_send(&rig.base, batch);
+        assert_int_equal(rig_count(batch, SINK_EXPORTED), 2);
+        assert_int_equal(rig_logged(&rig.base, "sink_waits"), round);
+        assert_int_equal(rig_logged(&rig.base, "sink_recovered"), round);
         sink_batch_free(batch);
     }
-    assert_int_equal(kafka_rig_counters(&rig).retries, 4);
+    assert_int_equal(rig_counters(&rig.base).retries, 4);
     kafka_rig_clear(&rig);
 }
 
@@ -28,15 +28,15 @@ static void test_states(void **state)
     rig.options.backoff_initial_ns = 3600 * NS_PER_S; /* what it says stands */
     rig.options.backoff_max_ns = 3600 * NS_PER_S;
     kafka_rig_start(&rig);
-    assert_int_equal(rig.sink->ops->state(rig.sink), SINK_CONNECTING);
-    struct sink_batch *batch = kafka_rig_fill(&rig, 1, 1, 0);
-    kafka_rig_send(&rig, batch);
-    assert_int_equal(rig.sink->ops->state(rig.sink), SINK_READY);
+    assert_int_equal(rig.base.sink->ops->state(rig.base.sink), SINK_CONNECTING);
+    struct sink_batch *batch = rig_fill(&rig.base, 1, 1, 0);
+    rig_send(&rig.base, batch);
+    assert_int_equal(rig.base.sink->ops->state(rig.base.sink), SINK_READY);
     sink_batch_free(batch);
     kafka_rig_fail(&rig, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1);
-    sink_submit(rig.sink, kafka_rig_fill(&rig, 1, 1, 0));
-    kafka_rig_wait_logged(&rig, "sink_waits", 1);
-    assert_int_equal(rig.sink->ops->state(rig.sink), SINK_UNAUTHORISED);
+    sink_submit(rig.base.sink, rig_fill(&rig.base, 1, 1, 0));
+    rig_wait_logged(&rig.base, "sink_waits", 1);
+    assert_int_equal(rig.base.sink->ops->state(rig.base.sink), SINK_UNAUTHORISED);
     kafka_rig_clear(&rig);
 }
 
@@ -47,14 +47,14 @@ static void test_no_broker_answers(void **state)
     kafka_rig_init(&rig);
     rd_kafka_mock_broker_set_down(rig.cluster, 1);
     kafka_rig_start(&rig);
-    sink_submit(rig.sink, kafka_rig_fill(&rig, 1, 1, 0));
-    kafka_rig_wait_logged(&rig, "sink_waits", 1);
-    assert_int_equal(rig.sink->ops->state(rig.sink), SINK_BACKING_OFF);
+    sink_submit(rig.base.sink, rig_fill(&rig.base, 1, 1, 0));
+    rig_wait_logged(&rig.base, "sink_waits", 1);
+    assert_int_equal(rig.base.sink->ops->state(rig.base.sink), SINK_BACKING_OFF);
     rd_kafka_mock_broker_set_up(rig.cluster, 1);
-    struct sink_batch *batch = kafka_rig_take(&rig);
+    struct sink_batch *batch = rig_take(&rig.base);
     assert_int_equal(batch->spans[0].outcome, SINK_EXPORTED);
-    assert_int_equal(kafka_rig_logged(&rig, "sink_waits"), 1);
-    assert_int_equal(kafka_rig_logged(&rig, "sink_recovered"), 1);
+    assert_int_equal(rig_logged(&rig.base, "sink_waits"), 1);
+    assert_int_equal(rig_logged(&rig.base, "sink_recovered"), 1);
     sink_batch_free(batch);
     kafka_rig_clear(&rig);
 }
@@ -66,16 +66,16 @@ static void test_a_fatal_error(void **state)
     struct kafka_rig rig;
     kafka_rig_init(&rig);
     kafka_rig_start(&rig);
-    struct kafka_sink *sink = (struct kafka_sink *)rig.sink;
-    struct sink_batch *batch = kafka_rig_fill(&rig, 1, 1, 0);
-    kafka_rig_send(&rig, batch);
+    struct kafka_sink *sink = (struct kafka_sink *)rig.base.sink;
+    struct sink_batch *batch = rig_fill(&rig.base, 1, 1, 0);
+    rig_send(&rig.base, batch);
     sink_batch_free(batch);
     rd_kafka_test_fatal_error(sink->producer.rk, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
                               "by the test");
-    batch = kafka_rig_fill(&rig, 10, 1, 0);
-    kafka_rig_send(&rig, batch);
-    assert_int_equal(kafka_rig_count(batch, SINK_EXPORTED), 10);
-    assert_int_equal(kafka_rig_logged(&rig, "producer_ended"), 1);
+    batch = rig_fill(&rig.base, 10, 1, 0);
+    rig_send(&rig.base, batch);
+    assert_int_equal(rig_count(batch, SINK_EXPORTED), 10);
+    assert_int_equal(rig_logged(&rig.base, "producer_ended"), 1);
     sink_batch_free(batch);
     kafka_rig_clear(&rig);
 }

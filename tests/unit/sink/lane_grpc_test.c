@@ -1,38 +1,38 @@
 #include <string.h>
 
 #include "compress.h"
-#include "rig.h"
+#include "otlp_rig.h"
 #include "support/test.h"
 
 enum { SPANS = 64 };
 
 struct fixture {
     struct otlp_receiver *receiver;
-    struct rig rig;
+    struct otlp_rig rig;
 };
 
 static void open_fixture(struct fixture *fixture, struct receiver_options options)
 {
     options.protocol = RECEIVER_GRPC;
     fixture->receiver = receiver_new(&options);
-    rig_init(&fixture->rig, receiver_url(fixture->receiver));
+    otlp_rig_init(&fixture->rig, receiver_url(fixture->receiver));
     fixture->rig.options.protocol = SINK_OTLP_GRPC;
 }
 
 static void close_fixture(struct fixture *fixture)
 {
-    rig_clear(&fixture->rig);
+    otlp_rig_clear(&fixture->rig);
     receiver_free(fixture->receiver);
 }
 
 static struct sink_counters expect(struct fixture *fixture, enum sink_outcome outcome,
                                    uint32_t count)
 {
-    struct sink_batch *batch = rig_send(&fixture->rig, SPANS);
+    struct sink_batch *batch = otlp_rig_send(&fixture->rig, SPANS);
     assert_int_equal(rig_count(batch, outcome), count);
     assert_int_equal(rig_count(batch, SINK_PENDING), 0);
     sink_batch_free(batch);
-    return rig_counters(&fixture->rig);
+    return rig_counters(&fixture->rig.base);
 }
 
 static void check_call(void *arg, const struct receiver_request *request,
@@ -75,7 +75,7 @@ static void test_calls_arrive(void **state)
         fixture.rig.options.headers = &header;
         fixture.rig.options.header_count = 1;
         fixture.rig.options.compression = (enum sink_compression)kind;
-        rig_start(&fixture.rig);
+        otlp_rig_start(&fixture.rig);
         for (int i = 0; i < 10; i++)
             (void)expect(&fixture, SINK_EXPORTED, SPANS);
         assert_int_equal(receiver_spans(fixture.receiver), 10 * SPANS);
@@ -154,15 +154,15 @@ static void test_rows(void **state)
         struct fixture fixture;
         open_fixture(&fixture, (struct receiver_options){0});
         receiver_play(fixture.receiver, &rows[i].answer, 1);
-        rig_start(&fixture.rig);
-        struct sink_batch *batch = rig_send(&fixture.rig, SPANS);
-        struct sink_counters counters = rig_counters(&fixture.rig);
+        otlp_rig_start(&fixture.rig);
+        struct sink_batch *batch = otlp_rig_send(&fixture.rig, SPANS);
+        struct sink_counters counters = rig_counters(&fixture.rig.base);
         if (rig_count(batch, rows[i].outcome) != SPANS || counters.requests != rows[i].requests)
             fail_msg("%s: exported %u, rejected %u, requests %u", rows[i].name,
                      rig_count(batch, SINK_EXPORTED), rig_count(batch, SINK_REJECTED),
                      (unsigned)counters.requests);
         if (rows[i].wait_ns > 0)
-            assert_int_equal(rig_wait_ns(&fixture.rig, 0), rows[i].wait_ns);
+            assert_int_equal(otlp_rig_wait_ns(&fixture.rig, 0), rows[i].wait_ns);
         assert_int_equal(counters.retries, counters.requests - 1);
         sink_batch_free(batch);
         close_fixture(&fixture);
@@ -177,7 +177,7 @@ static void test_goaway_moves_the_call(void **state)
     open_fixture(&fixture, (struct receiver_options){0});
     const struct receiver_answer answers[] = {{0}, {.act = RECEIVER_GOAWAY}};
     receiver_play(fixture.receiver, answers, 2);
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     (void)expect(&fixture, SINK_EXPORTED, SPANS);
     (void)expect(&fixture, SINK_EXPORTED, SPANS);
     assert_int_equal(receiver_requests(fixture.receiver), 3);
@@ -198,11 +198,11 @@ static void test_trailers_that_are_never_seen(void **state)
     const struct receiver_answer answers[] = {{.no_grpc_status = true},
                                               {.no_grpc_status = true}};
     receiver_play(fixture.receiver, answers, 2);
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     struct sink_counters counters = expect(&fixture, SINK_REJECTED, SPANS);
     assert_int_equal(counters.requests, 2);
     assert_int_equal(counters.spans_rejected, SPANS);
-    assert_int_equal(rig_logged(&fixture.rig, "sink_fault"), 1);
+    assert_int_equal(rig_logged(&fixture.rig.base, "sink_fault"), 1);
     (void)expect(&fixture, SINK_EXPORTED, SPANS);
     close_fixture(&fixture);
 }
@@ -214,7 +214,7 @@ static void test_a_content_length_loses_nothing(void **state)
     open_fixture(&fixture, (struct receiver_options){0});
     const struct receiver_answer answer = {.headers = {{"content-length", "5"}}};
     receiver_play(fixture.receiver, &answer, 1);
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     struct sink_counters counters = expect(&fixture, SINK_EXPORTED, SPANS);
     assert_true(counters.requests <= 2); /* 1 where libcurl shows the trailers */
     close_fixture(&fixture);
@@ -237,7 +237,7 @@ static void test_larger_than_max_is_cut(void **state)
     uint32_t most = 16;
     struct fixture fixture;
     open_fixture(&fixture, (struct receiver_options){.on_request = refuse_many, .arg = &most});
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     struct sink_counters counters = expect(&fixture, SINK_EXPORTED, SPANS);
     assert_int_equal(counters.bisections, 3);
     most = 0;
@@ -256,11 +256,11 @@ static void test_larger_than_max_told_early(void **state)
     enum { MANY = 100000 }; /* some 4 MB */
     struct fixture fixture;
     open_fixture(&fixture, (struct receiver_options){.message_max = 1024 * 1024});
-    rig_start(&fixture.rig);
-    struct sink_batch *batch = rig_send(&fixture.rig, MANY);
+    otlp_rig_start(&fixture.rig);
+    struct sink_batch *batch = otlp_rig_send(&fixture.rig, MANY);
     assert_int_equal(rig_count(batch, SINK_EXPORTED), MANY);
     sink_batch_free(batch);
-    assert_int_equal(rig_counters(&fixture.rig).bisections, 3);
+    assert_int_equal(rig_counters(&fixture.rig.base).bisections, 3);
     assert_int_equal(receiver_spans(fixture.receiver), MANY);
     close_fixture(&fixture);
 }
@@ -270,11 +270,11 @@ static void test_a_span_larger_than_max_told_early(void **state)
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture, (struct receiver_options){.message_max = 1024 * 1024});
-    rig_start(&fixture.rig);
-    struct sink_batch *batch = rig_new_batch(&fixture.rig, 3);
+    otlp_rig_start(&fixture.rig);
+    struct sink_batch *batch = rig_fill(&fixture.rig.base, 1, 3, 0);
     rig_grow_last(batch, 4 * 1024 * 1024);
-    sink_submit(fixture.rig.sink, batch);
-    batch = rig_take(&fixture.rig);
+    sink_submit(fixture.rig.base.sink, batch);
+    batch = rig_take(&fixture.rig.base);
     assert_int_equal(rig_count(batch, SINK_EXPORTED), 2);
     assert_int_equal(batch->spans[2].outcome, SINK_TOO_LARGE);
     sink_batch_free(batch);
@@ -296,8 +296,8 @@ static void test_invalid_argument_finds_the_poison(void **state)
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture, (struct receiver_options){.on_request = refuse_poison});
-    rig_start(&fixture.rig);
-    struct sink_batch *batch = rig_send(&fixture.rig, SPANS);
+    otlp_rig_start(&fixture.rig);
+    struct sink_batch *batch = otlp_rig_send(&fixture.rig, SPANS);
     for (uint32_t i = 0; i < SPANS; i++)
         assert_int_equal(batch->spans[i].outcome,
                          batch->spans[i].ticket % 9 == 4 ? SINK_REJECTED : SINK_EXPORTED);
@@ -323,10 +323,10 @@ static void test_partial_success(void **state)
         {.headers = {{"grpc-encoding", "gzip"}}, .body = text_bytes(&packed), .no_frame = true},
     };
     receiver_play(fixture.receiver, answers, 2);
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     (void)expect(&fixture, SINK_REJECTED, 3);
     (void)expect(&fixture, SINK_REJECTED, 5);
-    assert_int_equal(rig_logged(&fixture.rig, "partial_success"), 1);
+    assert_int_equal(rig_logged(&fixture.rig.base, "partial_success"), 1);
     close_fixture(&fixture);
     compressor_free(gzip);
     text_clear(&packed);
@@ -338,11 +338,11 @@ static void test_one_stream_per_connection(void **state)
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture, (struct receiver_options){.streams_max = 1});
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     for (int i = 0; i < 20; i++)
-        rig_submit(&fixture.rig, SPANS);
+        otlp_rig_submit(&fixture.rig, SPANS);
     for (int i = 0; i < 20; i++) {
-        struct sink_batch *batch = rig_take(&fixture.rig);
+        struct sink_batch *batch = rig_take(&fixture.rig.base);
         assert_int_equal(rig_count(batch, SINK_EXPORTED), SPANS);
         sink_batch_free(batch);
     }
@@ -361,10 +361,10 @@ static void test_a_stalled_connection_is_left(void **state)
     const struct receiver_answer answers[] = {{.act = RECEIVER_HOLD}, {.act = RECEIVER_DRIP}};
     receiver_play(fixture.receiver, answers, 2);
     fixture.rig.options.timeout_ns = 250 * NS_PER_MS;
-    rig_start(&fixture.rig);
-    rig_submit(&fixture.rig, SPANS);
-    rig_wait_waits(&fixture.rig, 2);
-    struct sink_batch *batch = rig_take(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
+    otlp_rig_submit(&fixture.rig, SPANS);
+    otlp_rig_wait_waits(&fixture.rig, 2);
+    struct sink_batch *batch = rig_take(&fixture.rig.base);
     assert_int_equal(rig_count(batch, SINK_EXPORTED), SPANS);
     sink_batch_free(batch);
     /* One for each call; more where this machine was too slow for the deadline. */

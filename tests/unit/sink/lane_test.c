@@ -2,8 +2,8 @@
 #include <unistd.h>
 
 #include "compress.h"
+#include "otlp_rig.h"
 #include "retry_after.h"
-#include "rig.h"
 #include "support/temp_dir.h"
 #include "support/test.h"
 
@@ -12,7 +12,7 @@ enum { SPANS = 64 };
 /* A receiver over HTTP and a sink that sends to it. */
 struct fixture {
     struct otlp_receiver *receiver;
-    struct rig rig;
+    struct otlp_rig rig;
 };
 
 static void open_fixture(struct fixture *fixture, receiver_decide_fn on_request, void *arg)
@@ -20,12 +20,12 @@ static void open_fixture(struct fixture *fixture, receiver_decide_fn on_request,
     struct receiver_options options = {
         .protocol = RECEIVER_HTTP, .on_request = on_request, .arg = arg};
     fixture->receiver = receiver_new(&options);
-    rig_init(&fixture->rig, receiver_url(fixture->receiver));
+    otlp_rig_init(&fixture->rig, receiver_url(fixture->receiver));
 }
 
 static void close_fixture(struct fixture *fixture)
 {
-    rig_clear(&fixture->rig);
+    otlp_rig_clear(&fixture->rig);
     receiver_free(fixture->receiver);
 }
 
@@ -33,11 +33,11 @@ static void close_fixture(struct fixture *fixture)
 static struct sink_counters expect(struct fixture *fixture, enum sink_outcome outcome,
                                    uint32_t count)
 {
-    struct sink_batch *batch = rig_send(&fixture->rig, SPANS);
+    struct sink_batch *batch = otlp_rig_send(&fixture->rig, SPANS);
     assert_int_equal(rig_count(batch, outcome), count);
     assert_int_equal(rig_count(batch, SINK_PENDING), 0);
     sink_batch_free(batch);
-    return rig_counters(&fixture->rig);
+    return rig_counters(&fixture->rig.base);
 }
 
 /* Poison: spans whose number can be divided by `arg`. */
@@ -59,8 +59,8 @@ static void test_400_finds_the_poison(void **state)
         uint32_t divisor = divisors[i];
         struct fixture fixture;
         open_fixture(&fixture, refuse_poison, &divisor);
-        rig_start(&fixture.rig);
-        struct sink_batch *batch = rig_send(&fixture.rig, SPANS);
+        otlp_rig_start(&fixture.rig);
+        struct sink_batch *batch = otlp_rig_send(&fixture.rig, SPANS);
         uint32_t poisoned = 0;
         for (uint32_t at = 0; at < SPANS; at++) {
             bool poison = batch->spans[at].ticket % divisor == 0;
@@ -68,7 +68,7 @@ static void test_400_finds_the_poison(void **state)
             assert_int_equal(receiver_span_count(fixture.receiver, rig_span_id(at)), !poison);
             poisoned += poison;
         }
-        struct sink_counters counters = rig_counters(&fixture.rig);
+        struct sink_counters counters = rig_counters(&fixture.rig.base);
         assert_int_equal(counters.spans_rejected, poisoned);
         assert_int_equal(counters.spans_exported, SPANS - poisoned);
         assert_int_equal(counters.requests, 1 + 2 * counters.bisections);
@@ -92,7 +92,7 @@ static void test_413_cuts_the_batch(void **state)
     uint32_t most = 16;
     struct fixture fixture;
     open_fixture(&fixture, refuse_many, &most);
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     struct sink_counters counters = expect(&fixture, SINK_EXPORTED, SPANS);
     assert_int_equal(counters.bisections, 3);
     assert_int_equal(counters.requests, 7);
@@ -106,7 +106,7 @@ static void test_413_for_a_span_alone(void **state)
     uint32_t most = 0;
     struct fixture fixture;
     open_fixture(&fixture, refuse_many, &most);
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     struct sink_counters counters = expect(&fixture, SINK_TOO_LARGE, SPANS);
     assert_int_equal(counters.spans_too_large, SPANS);
     assert_int_equal(counters.spans_rejected, 0);
@@ -120,12 +120,12 @@ static void test_413_told_early(void **state)
     enum { MANY = 100000 }; /* some 4 MB */
     struct receiver_options options = {.protocol = RECEIVER_HTTP, .message_max = 1024 * 1024};
     struct fixture fixture = {.receiver = receiver_new(&options)};
-    rig_init(&fixture.rig, receiver_url(fixture.receiver));
-    rig_start(&fixture.rig);
-    struct sink_batch *batch = rig_send(&fixture.rig, MANY);
+    otlp_rig_init(&fixture.rig, receiver_url(fixture.receiver));
+    otlp_rig_start(&fixture.rig);
+    struct sink_batch *batch = otlp_rig_send(&fixture.rig, MANY);
     assert_int_equal(rig_count(batch, SINK_EXPORTED), MANY);
     sink_batch_free(batch);
-    assert_int_equal(rig_counters(&fixture.rig).bisections, 3);
+    assert_int_equal(rig_counters(&fixture.rig.base).bisections, 3);
     assert_int_equal(receiver_spans(fixture.receiver), MANY);
     close_fixture(&fixture);
 }
@@ -142,17 +142,17 @@ static void test_retried_until_it_works(void **state)
         open_fixture(&fixture, NULL, NULL);
         const struct receiver_answer answers[] = {rows[i], rows[i], rows[i]};
         receiver_play(fixture.receiver, answers, 3);
-        rig_start(&fixture.rig);
+        otlp_rig_start(&fixture.rig);
         struct sink_counters counters = expect(&fixture, SINK_EXPORTED, SPANS);
         assert_int_equal(counters.requests, 4);
         assert_int_equal(counters.retries, 3);
         assert_int_equal(counters.bytes_sent % 4, 0);
-        assert_int_equal(rig_wait_count(&fixture.rig), 3);
+        assert_int_equal(otlp_rig_wait_count(&fixture.rig), 3);
         for (uint32_t wait = 0; wait < 3; wait++)
-            assert_true(rig_wait_ns(&fixture.rig, wait) <= (NS_PER_S << wait));
+            assert_true(otlp_rig_wait_ns(&fixture.rig, wait) <= (NS_PER_S << wait));
         assert_int_equal(receiver_spans(fixture.receiver), SPANS);
-        assert_int_equal(rig_logged(&fixture.rig, "export_failed"), 3);
-        assert_int_equal(fixture.rig.sink->ops->state(fixture.rig.sink), SINK_READY);
+        assert_int_equal(rig_logged(&fixture.rig.base, "export_failed"), 3);
+        assert_int_equal(fixture.rig.base.sink->ops->state(fixture.rig.base.sink), SINK_READY);
         close_fixture(&fixture);
     }
 }
@@ -175,10 +175,10 @@ static void test_retry_after_wins(void **state)
         const struct receiver_answer answer = {.status = 503,
                                                .headers = {{"Retry-After", rows[i].value}}};
         receiver_play(fixture.receiver, &answer, 1);
-        rig_start(&fixture.rig);
+        otlp_rig_start(&fixture.rig);
         (void)expect(&fixture, SINK_EXPORTED, SPANS);
-        assert_int_equal(rig_wait_count(&fixture.rig), 1);
-        assert_int_equal(rig_wait_ns(&fixture.rig, 0), rows[i].wait_ns);
+        assert_int_equal(otlp_rig_wait_count(&fixture.rig), 1);
+        assert_int_equal(otlp_rig_wait_ns(&fixture.rig, 0), rows[i].wait_ns);
         close_fixture(&fixture);
     }
 }
@@ -193,11 +193,11 @@ static void test_final_refusals(void **state)
         const struct receiver_answer answer = {
             .status = rows[i], .headers = {{"Location", "http://127.0.0.1:1/"}}};
         receiver_play(fixture.receiver, &answer, 1);
-        rig_start(&fixture.rig);
+        otlp_rig_start(&fixture.rig);
         struct sink_counters counters = expect(&fixture, SINK_REJECTED, SPANS);
         assert_int_equal(counters.requests, 1);
         assert_int_equal(counters.spans_rejected, SPANS);
-        assert_int_equal(rig_logged(&fixture.rig, "export_refused"), 1);
+        assert_int_equal(rig_logged(&fixture.rig.base, "export_refused"), 1);
         close_fixture(&fixture);
     }
 }
@@ -205,9 +205,9 @@ static void test_final_refusals(void **state)
 static const char token_new[] = "new\n";
 
 /* The operator, who brings the new token while the sink waits. */
-static void replace_token(struct rig *rig)
+static void replace_token(struct otlp_rig *rig)
 {
-    if (rig->sink->ops->state(rig->sink) == SINK_UNAUTHORISED)
+    if (rig->base.sink->ops->state(rig->base.sink) == SINK_UNAUTHORISED)
         temp_dir_write(rig->arg, "token", token_new, sizeof(token_new) - 1);
 }
 
@@ -236,23 +236,23 @@ static void test_credentials_change_while_it_waits(void **state)
         fixture.rig.options.header_count = 1;
         fixture.rig.on_wait = replace_token;
         fixture.rig.arg = &dir;
-        rig_start(&fixture.rig);
+        otlp_rig_start(&fixture.rig);
         struct sink_counters counters = expect(&fixture, SINK_EXPORTED, SPANS);
         assert_int_equal(counters.requests, 2);
-        assert_int_equal(rig_wait_count(&fixture.rig), 1);
-        assert_int_equal(rig_logged(&fixture.rig, "unauthorised"), 1);
-        assert_int_equal(fixture.rig.sink->ops->state(fixture.rig.sink), SINK_READY);
+        assert_int_equal(otlp_rig_wait_count(&fixture.rig), 1);
+        assert_int_equal(rig_logged(&fixture.rig.base, "unauthorised"), 1);
+        assert_int_equal(fixture.rig.base.sink->ops->state(fixture.rig.base.sink), SINK_READY);
         /* Changed before it was refused: no wait at all. */
         temp_dir_write(&dir, "token", "old\n", 4);
         close_fixture(&fixture);
         open_fixture(&fixture, check_token, &status);
         fixture.rig.options.headers = &header;
         fixture.rig.options.header_count = 1;
-        rig_start(&fixture.rig);
+        otlp_rig_start(&fixture.rig);
         temp_dir_write(&dir, "token", token_new, sizeof(token_new) - 1);
         counters = expect(&fixture, SINK_EXPORTED, SPANS);
         assert_int_equal(counters.requests, 2);
-        assert_int_equal(rig_wait_count(&fixture.rig), 0);
+        assert_int_equal(otlp_rig_wait_count(&fixture.rig), 0);
         close_fixture(&fixture);
         temp_dir_remove(&dir);
     }
@@ -268,13 +268,13 @@ static void test_credentials_that_stay_bad(void **state)
     for (int i = 0; i < 5; i++)
         answers[i] = (struct receiver_answer){.status = 401};
     receiver_play(fixture.receiver, answers, 5);
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     struct sink_counters counters = expect(&fixture, SINK_EXPORTED, SPANS);
     assert_int_equal(counters.requests, 6);
-    assert_int_equal(rig_wait_count(&fixture.rig), 5);
+    assert_int_equal(otlp_rig_wait_count(&fixture.rig), 5);
     uint64_t longest_ns = 0;
     for (uint32_t wait = 0; wait < 5; wait++) {
-        uint64_t wait_ns = rig_wait_ns(&fixture.rig, wait);
+        uint64_t wait_ns = otlp_rig_wait_ns(&fixture.rig, wait);
         assert_true(wait_ns <= (NS_PER_S << wait));
         longest_ns = wait_ns > longest_ns ? wait_ns : longest_ns;
     }
@@ -297,7 +297,7 @@ static void test_partial_success(void **state)
     };
     static const uint32_t rejected[] = {3, 3, 0, SPANS, 0, 0};
     receiver_play(fixture.receiver, answers, 6);
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     uint32_t sum = 0;
     for (int i = 0; i < 6; i++) {
         struct sink_counters counters = expect(&fixture, SINK_REJECTED, rejected[i]);
@@ -306,9 +306,9 @@ static void test_partial_success(void **state)
         assert_int_equal(counters.spans_exported, SPANS * (uint64_t)(i + 1) - sum);
         assert_int_equal(counters.requests, i + 1);
     }
-    assert_int_equal(rig_counters(&fixture.rig).partial_successes, 4);
-    assert_int_equal(rig_logged(&fixture.rig, "reason=no"), 1);
-    assert_int_equal(rig_logged(&fixture.rig, "reason=hmm"), 1);
+    assert_int_equal(rig_counters(&fixture.rig.base).partial_successes, 4);
+    assert_int_equal(rig_logged(&fixture.rig.base, "reason=no"), 1);
+    assert_int_equal(rig_logged(&fixture.rig.base, "reason=hmm"), 1);
     close_fixture(&fixture);
 }
 
@@ -329,7 +329,7 @@ static void test_answers_beyond_the_cap(void **state)
         {.headers = {{"Content-Encoding", "gzip"}}, .body = text_bytes(&bomb)},
     };
     receiver_play(fixture.receiver, answers, 3);
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     for (uint64_t i = 1; i <= 3; i++) {
         struct sink_counters counters = expect(&fixture, SINK_REJECTED, SPANS);
         assert_int_equal(counters.response_overflows, i);
@@ -355,11 +355,11 @@ static void test_answers_that_do_not_end(void **state)
     };
     receiver_play(fixture.receiver, answers, 4);
     fixture.rig.options.timeout_ns = 500 * NS_PER_MS;
-    rig_start(&fixture.rig);
+    otlp_rig_start(&fixture.rig);
     struct sink_counters counters = expect(&fixture, SINK_REJECTED, SPANS);
     assert_int_equal(counters.requests, 3);
     assert_int_equal(counters.retries, 2);
-    assert_int_equal(rig_logged(&fixture.rig, "sink_fault"), 1);
+    assert_int_equal(rig_logged(&fixture.rig.base, "sink_fault"), 1);
     counters = expect(&fixture, SINK_EXPORTED, SPANS);
     assert_int_equal(counters.bisections, 1);
     assert_int_equal(counters.requests, 6);
@@ -374,16 +374,16 @@ static void test_the_next_endpoint_after_a_failure(void **state)
     open_fixture(&first, NULL, NULL);
     open_fixture(&second, NULL, NULL);
     char gone[64];
-    int fd = rig_refuse_port(gone);
+    int fd = otlp_rig_refuse_port(gone);
     const struct receiver_answer busy = {.status = 503, .headers = {{"Retry-After", "60"}}};
     receiver_play(first.receiver, &busy, 1);
     first.rig.endpoints[1] = gone;
     first.rig.endpoints[2] = receiver_url(second.receiver);
     first.rig.options.endpoint_count = 3;
-    rig_start(&first.rig);
+    otlp_rig_start(&first.rig);
     struct sink_counters counters = expect(&first, SINK_EXPORTED, SPANS);
     assert_int_equal(counters.requests, 3);
-    assert_int_equal(rig_wait_count(&first.rig), 0); /* that was only one round */
+    assert_int_equal(otlp_rig_wait_count(&first.rig), 0); /* that was only one round */
     assert_int_equal(receiver_spans(second.receiver), SPANS);
     /* And there it stays. */
     counters = expect(&first, SINK_EXPORTED, SPANS);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "rig.h"
+#include "otlp_rig.h"
 #include "support/test.h"
 
 enum { SPANS = 100 };
@@ -15,9 +15,9 @@ static struct otlp_receiver *open_receiver(receiver_decide_fn on_request, void *
     return receiver_new(&options);
 }
 
-static void expect_exported(struct rig *rig, uint32_t count)
+static void expect_exported(struct otlp_rig *rig, uint32_t count)
 {
-    struct sink_batch *batch = rig_send(rig, count);
+    struct sink_batch *batch = otlp_rig_send(rig, count);
     assert_int_equal(rig_count(batch, SINK_EXPORTED), count);
     sink_batch_free(batch);
 }
@@ -27,24 +27,24 @@ static void test_spans_arrive_once(void **state)
     (void)state;
     for (int kind = SINK_COMPRESSION_NONE; kind <= SINK_COMPRESSION_ZSTD; kind++) {
         struct otlp_receiver *receiver = open_receiver(NULL, NULL);
-        struct rig rig;
-        rig_init(&rig, receiver_url(receiver));
+        struct otlp_rig rig;
+        otlp_rig_init(&rig, receiver_url(receiver));
         rig.options.compression = (enum sink_compression)kind;
-        rig_start(&rig);
-        assert_int_equal(rig.sink->ops->state(rig.sink), SINK_CONNECTING);
-        assert_string_equal(rig.sink->name, "test");
+        otlp_rig_start(&rig);
+        assert_int_equal(rig.base.sink->ops->state(rig.base.sink), SINK_CONNECTING);
+        assert_string_equal(rig.base.sink->name, "test");
         for (int i = 0; i < 5; i++)
             expect_exported(&rig, SPANS);
         for (uint32_t i = 0; i < 5 * SPANS; i++)
             assert_int_equal(receiver_span_count(receiver, rig_span_id(i)), 1);
         assert_int_equal(receiver_connections(receiver), 1);
-        assert_int_equal(rig.sink->ops->state(rig.sink), SINK_READY);
-        struct sink_counters counters = rig_counters(&rig);
+        assert_int_equal(rig.base.sink->ops->state(rig.base.sink), SINK_READY);
+        struct sink_counters counters = rig_counters(&rig.base);
         assert_int_equal(counters.requests, 5);
         assert_int_equal(counters.spans_exported, 5 * SPANS);
         assert_true(counters.bytes_sent > (uint64_t)5 * SPANS * 30);
-        assert_int_equal(rig_logged(&rig, "event="), 0);
-        rig_clear(&rig);
+        assert_int_equal(rig_logged(&rig.base, "event="), 0);
+        otlp_rig_clear(&rig);
         receiver_free(receiver);
     }
 }
@@ -76,16 +76,16 @@ static void test_a_request_says_what_it_is(void **state)
 {
     (void)state;
     struct otlp_receiver *receiver = open_receiver(check_request, NULL);
-    struct rig rig;
-    rig_init(&rig, receiver_url(receiver));
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, receiver_url(receiver));
     const struct sink_otlp_header header = {.name = "X-Scope-OrgID", .value = "shop"};
     rig.options.headers = &header;
     rig.options.header_count = 1;
     rig.options.compression = SINK_COMPRESSION_GZIP;
-    rig_start(&rig);
+    otlp_rig_start(&rig);
     expect_exported(&rig, SPANS);
     expect_exported(&rig, 50000); /* large ones must not wait for a 100 Continue either */
-    rig_clear(&rig);
+    otlp_rig_clear(&rig);
     receiver_free(receiver);
 }
 
@@ -94,17 +94,17 @@ static void test_a_large_batch(void **state)
 {
     (void)state;
     struct otlp_receiver *receiver = open_receiver(NULL, NULL);
-    struct rig rig;
-    rig_init(&rig, receiver_url(receiver));
-    rig_start(&rig);
-    struct sink_batch *batch = rig_new_batch(&rig, 3);
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, receiver_url(receiver));
+    otlp_rig_start(&rig);
+    struct sink_batch *batch = rig_fill(&rig.base, 1, 3, 0);
     rig_grow_last(batch, 12 * 1000 * 1000);
-    sink_submit(rig.sink, batch);
-    batch = rig_take(&rig);
+    sink_submit(rig.base.sink, batch);
+    batch = rig_take(&rig.base);
     assert_int_equal(rig_count(batch, SINK_EXPORTED), 3);
-    assert_true(rig_counters(&rig).bytes_sent > 12 * 1000 * 1000);
+    assert_true(rig_counters(&rig.base).bytes_sent > 12 * 1000 * 1000);
     sink_batch_free(batch);
-    rig_clear(&rig);
+    otlp_rig_clear(&rig);
     receiver_free(receiver);
 }
 
@@ -154,14 +154,14 @@ static void test_options_that_are_refused(void **state)
         spoil_no_endpoint, spoil_lanes, spoil_timeout, spoil_endpoint,
         spoil_header,      spoil_ca,    spoil_key};
     for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
-        struct rig rig;
-        rig_init(&rig, "http://127.0.0.1:1");
+        struct otlp_rig rig;
+        otlp_rig_init(&rig, "http://127.0.0.1:1");
         spoils[i](&rig.options);
         struct sink *sink = NULL;
         assert_int_equal(sink_otlp_new(&rig.options, &sink), SB_ERR_CONFIG);
         assert_null(sink);
-        assert_int_equal(rig_logged(&rig, "sink_config"), 1);
-        rig_clear(&rig);
+        assert_int_equal(rig_logged(&rig.base, "sink_config"), 1);
+        otlp_rig_clear(&rig);
     }
 }
 
@@ -170,14 +170,14 @@ static void test_memory_is_short_at_start(void **state)
     (void)state;
     uint64_t nth = 1;
     for (;; nth++) {
-        struct rig rig;
-        rig_init(&rig, "http://127.0.0.1:1");
+        struct otlp_rig rig;
+        otlp_rig_init(&rig, "http://127.0.0.1:1");
         memory_fail_at(nth);
         struct sink *sink = NULL;
         enum sb_err err = sink_otlp_new(&rig.options, &sink);
         memory_fail_at(0);
-        rig.sink = sink;
-        rig_clear(&rig);
+        rig.base.sink = sink;
+        otlp_rig_clear(&rig);
         if (err == SB_OK)
             break;
         assert_int_equal(err, SB_ERR_MEMORY);

@@ -1,7 +1,7 @@
 #include <unistd.h>
 
 #include "core/memory.h"
-#include "rig.h"
+#include "otlp_rig.h"
 #include "support/test.h"
 
 enum { SPANS = 10, THREADS = 4, BATCHES_PER_THREAD = 50 };
@@ -24,19 +24,19 @@ static void test_stop_while_backing_off(void **state)
 {
     (void)state;
     char url[64];
-    int fd = rig_refuse_port(url);
-    struct rig rig;
-    rig_init(&rig, url);
+    int fd = otlp_rig_refuse_port(url);
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, url);
     rig.clock_stands = true;
     rig.options.backoff_initial_ns = 3600 * NS_PER_S;
     rig.options.backoff_max_ns = 3600 * NS_PER_S;
-    rig_start(&rig);
-    rig_submit(&rig, SPANS);
-    rig_wait_waits(&rig, 1);
-    rig.sink->ops->stop(rig.sink);
-    expect_all(rig_take(&rig), SINK_PENDING);
-    assert_int_equal(rig.sink->ops->queued_bytes(rig.sink), 0);
-    rig_clear(&rig);
+    otlp_rig_start(&rig);
+    otlp_rig_submit(&rig, SPANS);
+    otlp_rig_wait_waits(&rig, 1);
+    rig.base.sink->ops->stop(rig.base.sink);
+    expect_all(rig_take(&rig.base), SINK_PENDING);
+    assert_int_equal(rig.base.sink->ops->queued_bytes(rig.base.sink), 0);
+    otlp_rig_clear(&rig);
     (void)close(fd);
 }
 
@@ -56,25 +56,25 @@ static void test_stop_gives_everything_back(void **state)
     (void)state;
     struct otlp_receiver *receiver = open_receiver(NULL, NULL);
     play_same(receiver, (struct receiver_answer){.act = RECEIVER_HOLD}, 10);
-    struct rig rig;
-    rig_init(&rig, receiver_url(receiver));
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, receiver_url(receiver));
     rig.options.in_flight_max = 2;
-    rig_start(&rig);
+    otlp_rig_start(&rig);
     for (int i = 0; i < 7; i++)
-        rig_submit(&rig, SPANS);
+        otlp_rig_submit(&rig, SPANS);
     receiver_wait_requests(receiver, 2);
-    rig.sink->ops->stop(rig.sink);
-    assert_int_equal(rig.sink->ops->state(rig.sink), SINK_STOPPED);
+    rig.base.sink->ops->stop(rig.base.sink);
+    assert_int_equal(rig.base.sink->ops->state(rig.base.sink), SINK_STOPPED);
     /* After that, too. */
-    rig_submit(&rig, SPANS);
-    rig.sink->ops->stop(rig.sink);
+    otlp_rig_submit(&rig, SPANS);
+    rig.base.sink->ops->stop(rig.base.sink);
     for (uint32_t i = 0; i < 7; i++) {
-        struct sink_batch *batch = rig_take(&rig);
+        struct sink_batch *batch = rig_take(&rig.base);
         assert_int_equal(batch->spans[0].ticket / SPANS, i);
         expect_all(batch, SINK_PENDING);
     }
     assert_int_equal(receiver_requests(receiver), 2);
-    rig_clear(&rig);
+    otlp_rig_clear(&rig);
     receiver_free(receiver);
 }
 
@@ -93,23 +93,23 @@ static void test_stop_within_a_batch(void **state)
 {
     (void)state;
     struct otlp_receiver *receiver = open_receiver(refuse_first_then_hold, NULL);
-    struct rig rig;
-    rig_init(&rig, receiver_url(receiver));
-    rig_start(&rig);
-    rig_submit(&rig, SPANS);
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, receiver_url(receiver));
+    otlp_rig_start(&rig);
+    otlp_rig_submit(&rig, SPANS);
     receiver_wait_requests(receiver, 3);
-    rig.sink->ops->stop(rig.sink);
-    struct sink_batch *batch = rig_take(&rig);
+    rig.base.sink->ops->stop(rig.base.sink);
+    struct sink_batch *batch = rig_take(&rig.base);
     assert_int_equal(rig_count(batch, SINK_EXPORTED), SPANS / 2);
     assert_int_equal(rig_count(batch, SINK_PENDING), SPANS / 2);
     sink_batch_free(batch);
-    rig_clear(&rig);
+    otlp_rig_clear(&rig);
     receiver_free(receiver);
 }
 
 /* With one lane a request comes only after the batch before it went back. */
 struct in_turn {
-    struct rig *rig;
+    struct otlp_rig *rig;
     bool wrong;
 };
 
@@ -118,33 +118,33 @@ static void check_turn(void *arg, const struct receiver_request *request,
 {
     struct in_turn *turn = arg;
     (void)ret;
-    (void)pthread_mutex_lock(&turn->rig->lock);
+    (void)pthread_mutex_lock(&turn->rig->base.lock);
     uint32_t returned = 0;
-    for (const struct sink_batch *at = turn->rig->returned; at != NULL;
+    for (const struct sink_batch *at = turn->rig->base.returned; at != NULL;
          at = (const struct sink_batch *)at->item.next)
         returned++;
     turn->wrong = turn->wrong || returned != request->number;
-    (void)pthread_mutex_unlock(&turn->rig->lock);
+    (void)pthread_mutex_unlock(&turn->rig->base.lock);
 }
 
 static void test_one_lane_keeps_the_order(void **state)
 {
     (void)state;
-    struct rig rig;
+    struct otlp_rig rig;
     struct in_turn turn = {.rig = &rig};
     struct otlp_receiver *receiver = open_receiver(check_turn, &turn);
-    rig_init(&rig, receiver_url(receiver));
+    otlp_rig_init(&rig, receiver_url(receiver));
     rig.options.in_flight_max = 1;
-    rig_start(&rig);
+    otlp_rig_start(&rig);
     for (int i = 0; i < 20; i++)
-        rig_submit(&rig, SPANS);
+        otlp_rig_submit(&rig, SPANS);
     receiver_wait_requests(receiver, 20);
     for (uint32_t i = 0; i < 20; i++) {
-        struct sink_batch *batch = rig_take(&rig);
+        struct sink_batch *batch = rig_take(&rig.base);
         assert_int_equal(batch->spans[0].ticket / SPANS, i);
         expect_all(batch, SINK_EXPORTED);
     }
-    rig_clear(&rig);
+    otlp_rig_clear(&rig);
     receiver_free(receiver);
     assert_false(turn.wrong);
 }
@@ -154,18 +154,18 @@ static void test_lanes_work_side_by_side(void **state)
     (void)state;
     struct otlp_receiver *receiver = open_receiver(NULL, NULL);
     play_same(receiver, (struct receiver_answer){.act = RECEIVER_HOLD}, 3);
-    struct rig rig;
-    rig_init(&rig, receiver_url(receiver));
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, receiver_url(receiver));
     rig.options.in_flight_max = 3;
-    rig_start(&rig);
+    otlp_rig_start(&rig);
     for (int i = 0; i < 6; i++)
-        rig_submit(&rig, SPANS);
+        otlp_rig_submit(&rig, SPANS);
     receiver_wait_requests(receiver, 3); /* none of them is answered yet */
     receiver_release(receiver);
     for (int i = 0; i < 6; i++)
-        expect_all(rig_take(&rig), SINK_EXPORTED);
+        expect_all(rig_take(&rig.base), SINK_EXPORTED);
     assert_int_equal(receiver_requests(receiver), 6);
-    rig_clear(&rig);
+    otlp_rig_clear(&rig);
     receiver_free(receiver);
 }
 
@@ -174,22 +174,22 @@ static void test_the_queue_is_bounded_in_bytes(void **state)
     (void)state;
     struct otlp_receiver *receiver = open_receiver(NULL, NULL);
     play_same(receiver, (struct receiver_answer){.act = RECEIVER_HOLD}, 1);
-    struct rig rig;
-    rig_init(&rig, receiver_url(receiver));
-    struct sink_batch *batch = rig_new_batch(&rig, SPANS);
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, receiver_url(receiver));
+    struct sink_batch *batch = rig_fill(&rig.base, 1, SPANS, 0);
     size_t len = batch->bytes.len;
     rig.options.queue_bytes_max = len;
-    rig_start(&rig);
-    assert_true(sink_has_room(rig.sink));
-    sink_submit(rig.sink, batch);
-    assert_false(sink_has_room(rig.sink));
-    assert_int_equal(rig.sink->ops->queued_bytes(rig.sink), len);
+    otlp_rig_start(&rig);
+    assert_true(sink_has_room(rig.base.sink));
+    sink_submit(rig.base.sink, batch);
+    assert_false(sink_has_room(rig.base.sink));
+    assert_int_equal(rig.base.sink->ops->queued_bytes(rig.base.sink), len);
     receiver_wait_requests(receiver, 1);
     receiver_release(receiver);
-    expect_all(rig_take(&rig), SINK_EXPORTED);
-    assert_true(sink_has_room(rig.sink));
-    assert_int_equal(rig.sink->ops->queued_bytes(rig.sink), 0);
-    rig_clear(&rig);
+    expect_all(rig_take(&rig.base), SINK_EXPORTED);
+    assert_true(sink_has_room(rig.base.sink));
+    assert_int_equal(rig.base.sink->ops->queued_bytes(rig.base.sink), 0);
+    otlp_rig_clear(&rig);
     receiver_free(receiver);
 }
 
@@ -197,12 +197,12 @@ static void test_an_empty_batch_comes_back(void **state)
 {
     (void)state;
     struct otlp_receiver *receiver = open_receiver(NULL, NULL);
-    struct rig rig;
-    rig_init(&rig, receiver_url(receiver));
-    rig_start(&rig);
-    sink_batch_free(rig_send(&rig, 0));
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, receiver_url(receiver));
+    otlp_rig_start(&rig);
+    sink_batch_free(otlp_rig_send(&rig, 0));
     assert_int_equal(receiver_requests(receiver), 0);
-    rig_clear(&rig);
+    otlp_rig_clear(&rig);
     receiver_free(receiver);
 }
 
@@ -213,35 +213,35 @@ static void test_throttling_closes_the_sink(void **state)
     struct otlp_receiver *receiver = open_receiver(NULL, NULL);
     play_same(receiver,
               (struct receiver_answer){.status = 429, .headers = {{"Retry-After", "60"}}}, 1);
-    struct rig rig;
-    rig_init(&rig, receiver_url(receiver));
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, receiver_url(receiver));
     rig.clock_stands = true;
-    rig_start(&rig);
-    rig_submit(&rig, SPANS);
-    rig_wait_waits(&rig, 1);
-    assert_int_equal(rig_wait_ns(&rig, 0), 60 * NS_PER_S);
-    rig_submit(&rig, SPANS);
+    otlp_rig_start(&rig);
+    otlp_rig_submit(&rig, SPANS);
+    otlp_rig_wait_waits(&rig, 1);
+    assert_int_equal(otlp_rig_wait_ns(&rig, 0), 60 * NS_PER_S);
+    otlp_rig_submit(&rig, SPANS);
     /* An empty batch comes back before lanes are run: with the second, they have been. */
-    sink_batch_free(rig_send(&rig, 0));
-    sink_batch_free(rig_send(&rig, 0));
-    assert_int_equal(rig_counters(&rig).requests, 1);
-    assert_int_equal(rig.sink->ops->state(rig.sink), SINK_BACKING_OFF);
-    rig_clear(&rig);
+    sink_batch_free(otlp_rig_send(&rig, 0));
+    sink_batch_free(otlp_rig_send(&rig, 0));
+    assert_int_equal(rig_counters(&rig.base).requests, 1);
+    assert_int_equal(rig.base.sink->ops->state(rig.base.sink), SINK_BACKING_OFF);
+    otlp_rig_clear(&rig);
     receiver_free(receiver);
 }
 
 static void *submit_many(void *arg)
 {
-    struct rig *rig = arg;
+    struct otlp_rig *rig = arg;
     for (int i = 0; i < BATCHES_PER_THREAD; i++) {
-        (void)pthread_mutex_lock(&rig->lock);
-        struct sink_batch *batch = rig_new_batch(rig, SPANS);
-        (void)pthread_mutex_unlock(&rig->lock);
-        sink_submit(rig->sink, batch);
+        (void)pthread_mutex_lock(&rig->base.lock);
+        struct sink_batch *batch = rig_fill(&rig->base, 1, SPANS, 0);
+        (void)pthread_mutex_unlock(&rig->base.lock);
+        sink_submit(rig->base.sink, batch);
         struct sink_counters counters;
-        rig->sink->ops->read_counters(rig->sink, &counters);
-        (void)sink_has_room(rig->sink);
-        (void)rig->sink->ops->state(rig->sink);
+        rig->base.sink->ops->read_counters(rig->base.sink, &counters);
+        (void)sink_has_room(rig->base.sink);
+        (void)rig->base.sink->ops->state(rig->base.sink);
     }
     return NULL;
 }
@@ -251,21 +251,21 @@ static void test_many_workers(void **state)
     (void)state;
     struct otlp_receiver *receiver = open_receiver(NULL, NULL);
     play_same(receiver, (struct receiver_answer){.status = 503}, 20);
-    struct rig rig;
-    rig_init(&rig, receiver_url(receiver));
-    rig_start(&rig);
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, receiver_url(receiver));
+    otlp_rig_start(&rig);
     pthread_t threads[THREADS];
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, submit_many, &rig), 0);
     for (int i = 0; i < THREADS * BATCHES_PER_THREAD; i++)
-        expect_all(rig_take(&rig), SINK_EXPORTED);
+        expect_all(rig_take(&rig.base), SINK_EXPORTED);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     uint32_t spans = THREADS * BATCHES_PER_THREAD * SPANS;
     assert_int_equal(receiver_spans(receiver), spans);
-    assert_int_equal(rig_counters(&rig).spans_exported, spans);
-    assert_int_equal(rig_counters(&rig).retries, 20);
-    rig_clear(&rig);
+    assert_int_equal(rig_counters(&rig.base).spans_exported, spans);
+    assert_int_equal(rig_counters(&rig.base).retries, 20);
+    otlp_rig_clear(&rig);
     receiver_free(receiver);
 }
 
@@ -275,15 +275,15 @@ static void test_memory_is_short(void **state)
     (void)state;
     struct otlp_receiver *receiver = open_receiver(NULL, NULL);
     for (uint64_t nth = 0; nth <= 6; nth++) {
-        struct rig rig;
-        rig_init(&rig, receiver_url(receiver));
-        rig_start(&rig);
-        struct sink_batch *batch = rig_new_batch(&rig, SPANS);
+        struct otlp_rig rig;
+        otlp_rig_init(&rig, receiver_url(receiver));
+        otlp_rig_start(&rig);
+        struct sink_batch *batch = rig_fill(&rig.base, 1, SPANS, 0);
         memory_fail_at(nth); /* none in the first round, which warms the receiver up */
-        sink_submit(rig.sink, batch);
-        expect_all(rig_take(&rig), SINK_EXPORTED);
+        sink_submit(rig.base.sink, batch);
+        expect_all(rig_take(&rig.base), SINK_EXPORTED);
         memory_fail_at(0);
-        rig_clear(&rig);
+        otlp_rig_clear(&rig);
     }
     assert_int_equal(receiver_spans(receiver), 7 * SPANS);
     receiver_free(receiver);
@@ -294,19 +294,19 @@ static void test_nothing_is_allocated_once_warm(void **state)
 {
     (void)state;
     struct otlp_receiver *receiver = open_receiver(NULL, NULL);
-    struct rig rig;
-    rig_init(&rig, receiver_url(receiver));
+    struct otlp_rig rig;
+    otlp_rig_init(&rig, receiver_url(receiver));
     rig.options.in_flight_max = 1;
-    rig_start(&rig);
-    expect_all(rig_send(&rig, 5000), SINK_EXPORTED);
-    struct sink_batch *batch = rig_new_batch(&rig, 5000);
+    otlp_rig_start(&rig);
+    expect_all(otlp_rig_send(&rig, 5000), SINK_EXPORTED);
+    struct sink_batch *batch = rig_fill(&rig.base, 1, 5000, 0);
     uint64_t before = memory_allocations();
-    sink_submit(rig.sink, batch);
-    batch = rig_take(&rig);
+    sink_submit(rig.base.sink, batch);
+    batch = rig_take(&rig.base);
     /* libcurl's socket goes in and out of the loop: a watch each. */
     assert_true(memory_allocations() - before <= 4);
     expect_all(batch, SINK_EXPORTED);
-    rig_clear(&rig);
+    otlp_rig_clear(&rig);
     receiver_free(receiver);
 }
 

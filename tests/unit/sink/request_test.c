@@ -1,19 +1,19 @@
 #include "request.h"
 
 #include "core/memory.h"
-#include "rig.h"
+#include "otlp_rig.h"
 #include "support/random.h"
 #include "support/test.h"
 
 struct fixture {
-    struct rig rig;
+    struct otlp_rig rig;
     struct encoder encoder;
     struct request request;
 };
 
 static void open_fixture(struct fixture *fixture)
 {
-    rig_init(&fixture->rig, "http://unused");
+    otlp_rig_init(&fixture->rig, "http://unused");
     assert_int_equal(encoder_init(&fixture->encoder, SINK_OTLP_HTTP, SINK_COMPRESSION_NONE),
                      SB_OK);
     request_init(&fixture->request);
@@ -23,7 +23,7 @@ static void close_fixture(struct fixture *fixture)
 {
     request_clear(&fixture->request);
     encoder_clear(&fixture->encoder);
-    rig_clear(&fixture->rig);
+    otlp_rig_clear(&fixture->rig);
 }
 
 static void test_one_range_settles_all(void **state)
@@ -31,7 +31,7 @@ static void test_one_range_settles_all(void **state)
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture);
-    struct sink_batch *batch = rig_new_batch(&fixture.rig, 10);
+    struct sink_batch *batch = rig_fill(&fixture.rig.base, 1, 10, 0);
     assert_int_equal(request_load(&fixture.request, &fixture.encoder, batch), SB_OK);
     assert_int_equal(request_span_count(&fixture.request), 10);
     assert_true(request_settle(&fixture.request, SINK_EXPORTED, 3));
@@ -54,7 +54,7 @@ static void test_bisecting_finds_the_poison(void **state)
     struct request *request = &fixture.request;
     for (int round = 0; round < 200; round++) {
         uint32_t count = (uint32_t)random_between(&random, 1, 200);
-        struct sink_batch *batch = rig_new_batch(&fixture.rig, count);
+        struct sink_batch *batch = rig_fill(&fixture.rig.base, 1, count, 0);
         unsigned percent = (unsigned)random_below(&random, 101);
         uint32_t poison_count = 0;
         for (uint32_t i = 0; i < count; i++) {
@@ -91,7 +91,7 @@ static void test_half_done_is_half_pending(void **state)
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture);
-    struct sink_batch *batch = rig_new_batch(&fixture.rig, 10);
+    struct sink_batch *batch = rig_fill(&fixture.rig.base, 1, 10, 0);
     assert_int_equal(request_load(&fixture.request, &fixture.encoder, batch), SB_OK);
     request_bisect(&fixture.request);
     assert_false(request_settle(&fixture.request, SINK_EXPORTED, 0));
@@ -123,7 +123,7 @@ static void test_nothing_is_allocated_once_warm(void **state)
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture);
-    struct sink_batch *batch = rig_new_batch(&fixture.rig, 1000);
+    struct sink_batch *batch = rig_fill(&fixture.rig.base, 1, 1000, 0);
     uint64_t before = 0;
     for (int round = 0; round < 3; round++) {
         assert_int_equal(request_load(&fixture.request, &fixture.encoder, batch), SB_OK);
@@ -142,7 +142,7 @@ static void test_memory_is_short(void **state)
     (void)state;
     struct fixture fixture;
     open_fixture(&fixture);
-    struct sink_batch *batch = rig_new_batch(&fixture.rig, 100);
+    struct sink_batch *batch = rig_fill(&fixture.rig.base, 1, 100, 0);
     uint64_t nth = 1;
     for (;; nth++) {
         memory_fail_at(nth);

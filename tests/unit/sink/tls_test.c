@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rig.h"
+#include "otlp_rig.h"
 #include "support/temp_dir.h"
 #include "support/test.h"
 
@@ -58,13 +58,13 @@ static int remove_files(void **state)
 
 struct fixture {
     struct otlp_receiver *receiver;
-    struct rig rig;
+    struct otlp_rig rig;
 };
 
 static void open_fixture(struct fixture *fixture, struct receiver_options options)
 {
     fixture->receiver = receiver_new(&options);
-    rig_init(&fixture->rig, receiver_url(fixture->receiver));
+    otlp_rig_init(&fixture->rig, receiver_url(fixture->receiver));
     fixture->rig.options.tls_ca = files.ca;
     if (options.protocol == RECEIVER_GRPC)
         fixture->rig.options.protocol = SINK_OTLP_GRPC;
@@ -72,15 +72,15 @@ static void open_fixture(struct fixture *fixture, struct receiver_options option
 
 static void close_fixture(struct fixture *fixture)
 {
-    rig_clear(&fixture->rig);
+    otlp_rig_clear(&fixture->rig);
     receiver_free(fixture->receiver);
 }
 
 static void expect_exported(struct fixture *fixture)
 {
-    rig_start(&fixture->rig);
+    otlp_rig_start(&fixture->rig);
     for (int i = 0; i < 3; i++) {
-        struct sink_batch *batch = rig_send(&fixture->rig, SPANS);
+        struct sink_batch *batch = otlp_rig_send(&fixture->rig, SPANS);
         assert_int_equal(rig_count(batch, SINK_EXPORTED), SPANS);
         sink_batch_free(batch);
     }
@@ -90,16 +90,16 @@ static void expect_exported(struct fixture *fixture)
 /* It tries again and again, and nothing is sent; the reason is told. */
 static void expect_refused(struct fixture *fixture, const char *reason)
 {
-    rig_start(&fixture->rig);
-    rig_submit(&fixture->rig, SPANS);
-    rig_wait_waits(&fixture->rig, 3);
-    fixture->rig.sink->ops->stop(fixture->rig.sink);
-    struct sink_batch *batch = rig_take(&fixture->rig);
+    otlp_rig_start(&fixture->rig);
+    otlp_rig_submit(&fixture->rig, SPANS);
+    otlp_rig_wait_waits(&fixture->rig, 3);
+    fixture->rig.base.sink->ops->stop(fixture->rig.base.sink);
+    struct sink_batch *batch = rig_take(&fixture->rig.base);
     assert_int_equal(rig_count(batch, SINK_PENDING), SPANS);
     sink_batch_free(batch);
     assert_int_equal(receiver_requests(fixture->receiver), 0);
-    assert_true(rig_logged(&fixture->rig, "export_failed") >= 3);
-    assert_true(rig_logged(&fixture->rig, reason) >= 3);
+    assert_true(rig_logged(&fixture->rig.base, "export_failed") >= 3);
+    assert_true(rig_logged(&fixture->rig.base, reason) >= 3);
 }
 
 static void test_the_right_host(void **state)
@@ -112,7 +112,7 @@ static void test_the_right_host(void **state)
                                                .tls_certificate = files.certificate,
                                                .tls_key = files.key});
         expect_exported(&fixture);
-        assert_int_equal(rig_logged(&fixture.rig, "tls_insecure"), 0);
+        assert_int_equal(rig_logged(&fixture.rig.base, "tls_insecure"), 0);
         close_fixture(&fixture);
     }
 }
@@ -150,7 +150,7 @@ static void test_no_check_is_told_once(void **state)
     fixture.rig.options.tls_ca = NULL;
     fixture.rig.options.tls_insecure = true;
     expect_exported(&fixture);
-    assert_int_equal(rig_logged(&fixture.rig, "tls_insecure"), 1);
+    assert_int_equal(rig_logged(&fixture.rig.base, "tls_insecure"), 1);
     close_fixture(&fixture);
 }
 

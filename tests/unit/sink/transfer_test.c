@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "core/clock.h"
-#include "rig.h"
+#include "otlp_rig.h"
 #include "support/test.h"
 
 struct fixture {
@@ -118,7 +118,7 @@ static void test_nobody_listens(void **state)
 {
     (void)state;
     char url[64];
-    int fd = rig_refuse_port(url);
+    int fd = otlp_rig_refuse_port(url);
     struct fixture fixture;
     open_fixture(&fixture, NULL);
     assert_int_equal(transfer_init(&fixture.transfer, &fixture.options, NULL), SB_OK);

@@ -8,6 +8,7 @@
 struct expected {
     const char *at;
     size_t len;
+    bool exclusive;
 };
 
 static void look(struct fake_peer *peer)
@@ -19,7 +20,7 @@ static void look(struct fake_peer *peer)
         (void)peer_fail(peer, "prefetch");
     if (!peer_serve(peer, AMQP_BASIC_CONSUME_METHOD))
         return;
-    if (peer->frame.at[2 + 2 + 1 + strlen("spanbridge")] != 0)
+    if (peer->frame.at[2 + 2 + 1 + strlen("spanbridge")] != (expected->exclusive ? 4 : 0))
         (void)peer_fail(peer, "flags"); /* acks are wanted */
     const void *found = memmem(peer->frame.at, peer->frame.len, "x-stream-offset", 15);
     if (expected->len == 0
@@ -48,7 +49,7 @@ static void expect(bool stream, enum source_role role, enum source_start start,
 #define WIRE(text)                                                                             \
     (struct expected)                                                                          \
     {                                                                                          \
-        (text), sizeof(text) - 1                                                               \
+        (text), sizeof(text) - 1, false                                                        \
     }
 
 static void test_where_reading_begins(void **state)
@@ -63,8 +64,32 @@ static void test_where_reading_begins(void **state)
            WIRE("x-stream-offsetT\0\0\0\0\x69\x57\x35\x69"));
 }
 
+/* Of two processes that call their queue the same, the second one is not to take its share. */
+static void test_a_queue_of_ones_own_has_one_reader(void **state)
+{
+    (void)state;
+    for (uint32_t consumers = 1; consumers < 3; consumers++) {
+        struct expected expected = {.at = "", .exclusive = consumers == 1};
+        static const char *const bindings[] = {"#"};
+        struct rig rig;
+        rig_init(&rig, look, &expected);
+        rig.topics[0].role = SOURCE_MESSAGES;
+        rig.queues[0].declare = true;
+        rig.queues[0].exchange = "notify";
+        rig.queues[0].bindings = bindings;
+        rig.queues[0].binding_count = 1;
+        rig.queues[0].consumers = consumers;
+        rig_start(&rig);
+        RIG_UNTIL(&rig, rig.opened == consumers);
+        rig_end(&rig, true);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_where_reading_begins)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_where_reading_begins),
+        cmocka_unit_test(test_a_queue_of_ones_own_has_one_reader),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

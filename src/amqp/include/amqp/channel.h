@@ -59,9 +59,13 @@ enum sb_err amqp_link_bind(struct amqp_link *link, uint16_t channel, const char 
 enum sb_err amqp_link_set_prefetch(struct amqp_link *link, uint16_t channel,
                                    uint16_t prefetch) SB_MUST_USE;
 
-/* Deliveries need acks.  `tag` names the consumer within the channel.  `arguments`: or NULL. */
+/*
+ * Deliveries need acks.  `tag` names the consumer within the channel.  `exclusive`: the queue may
+ * have no other, else SB_ERR_CONFIG.  `arguments`: or NULL.
+ */
 enum sb_err amqp_link_consume(struct amqp_link *link, uint16_t channel, const char *queue,
-                              const char *tag, const amqp_table_t *arguments) SB_MUST_USE;
+                              const char *tag, bool exclusive,
+                              const amqp_table_t *arguments) SB_MUST_USE;
 
 /* No more deliveries; those that are under way still come. */
 enum sb_err amqp_link_cancel(struct amqp_link *link, uint16_t channel,

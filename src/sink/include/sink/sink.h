@@ -47,12 +47,16 @@ enum sink_state {
 
 struct sink;
 
+enum { SINK_WHY_LEN = 512 };
+
 /* What a kind of sink implements.  All but `submit` and the readers are called by its owner. */
 struct sink_ops {
     void (*submit)(struct sink *sink, struct sink_batch *batch); /* takes it; any thread */
     size_t (*queued_bytes)(const struct sink *sink);             /* any thread */
     void (*read_counters)(const struct sink *sink, struct sink_counters *ret); /* any thread */
     enum sink_state (*state)(const struct sink *sink);                         /* any thread */
+    /* What is in the way, for people; "": nothing, or nothing more than the state says. */
+    void (*read_why)(struct sink *sink, char ret[SINK_WHY_LEN]); /* any thread */
     /* Gives unsent batches back as SINK_PENDING, ends the thread.  Nobody submits any more; what
        came late all the same is given back by stop itself, and by stop called again. */
     void (*stop)(struct sink *sink);

@@ -73,7 +73,7 @@ enum { SOURCE_CONSUMERS_MAX = 256 };
 /* How often a message of a quorum queue has come back: from here on it is handed over alone, */
 enum { SOURCE_SUSPECT_RETURNS = 2 };
 /* and beyond this it is not decoded any more. */
-enum { SOURCE_POISON_RETURNS = 4 };
+enum { SOURCE_POISON_RETURNS = 10 };
 /* Bodies beyond this are thrown away whatever the options say. */
 enum { SOURCE_BODY_BYTES_MAX = 128 << 20 };
 
