@@ -57,18 +57,16 @@ void bench_rabbitmq_close(amqp_connection_state_t connection)
     amqp_destroy_connection(connection);
 }
 
-uint32_t bench_rabbitmq_declare(amqp_connection_state_t connection, const char *queue,
-                                bool passive)
+void bench_rabbitmq_declare(amqp_connection_state_t connection, const char *queue)
 {
     amqp_table_entry_t type = {.key = amqp_cstring_bytes("x-queue-type"),
                                .value = {.kind = AMQP_FIELD_KIND_UTF8}};
     type.value.value.bytes = amqp_cstring_bytes("quorum");
     const amqp_table_t arguments = {.num_entries = 1, .entries = &type};
-    const amqp_queue_declare_ok_t *ok = amqp_queue_declare(
-        connection, BENCH_RABBITMQ_CHANNEL, amqp_cstring_bytes(queue), passive, /* durable */ 1,
-        /* exclusive */ 0, /* auto-delete */ 0, arguments);
+    amqp_queue_declare(connection, BENCH_RABBITMQ_CHANNEL, amqp_cstring_bytes(queue),
+                       /* passive */ 0, /* durable */ 1, /* exclusive */ 0,
+                       /* auto-delete */ 0, arguments);
     bench_rabbitmq_check(connection, queue);
-    return ok->message_count;
 }
 
 bool bench_rabbitmq_next(amqp_connection_state_t connection, uint32_t wait_ms,

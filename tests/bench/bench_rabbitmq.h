@@ -20,12 +20,8 @@ void bench_rabbitmq_close(amqp_connection_state_t connection);
 /* Fails unless the last question was answered well; `what` it was for people. */
 void bench_rabbitmq_check(amqp_connection_state_t connection, const char *what);
 
-/*
- * A quorum queue, as spanbridge declares for spans by itself; `passive`: it must be there.
- * Returns how many messages are ready.
- */
-uint32_t bench_rabbitmq_declare(amqp_connection_state_t connection, const char *queue,
-                                bool passive);
+/* Makes a quorum queue, as spanbridge does for spans by itself, unless it is there. */
+void bench_rabbitmq_declare(amqp_connection_state_t connection, const char *queue);
 
 /*
  * The next frame; false: none came within `wait_ms`.  What it points to lives until the next

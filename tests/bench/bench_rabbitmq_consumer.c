@@ -12,13 +12,16 @@
 
 enum { SILENT_MS = 30000, CACHE_LINE = 64, PREFETCH_MAX = UINT16_MAX };
 
-static const char usage[] = "usage: bench_rabbitmq_consumer --url URL --queue NAME [options]\n"
-                            "  --prefetch N    (65535)\n"
-                            "  --ack-every N   deliveries (1000)\n";
+static const char usage[] =
+    "usage: bench_rabbitmq_consumer --url URL --queue NAME --messages N [options]\n"
+    "  --messages N    that the queue holds\n"
+    "  --prefetch N    (65535)\n"
+    "  --ack-every N   deliveries (1000)\n";
 
 struct options {
     const char *url;
     const char *queue;
+    uint64_t messages;
     uint16_t prefetch;
     uint32_t ack_every;
 };
@@ -70,7 +73,7 @@ static void ack(struct consumer *consumer)
         bench_fail("ack: %s", amqp_error_string2(status));
 }
 
-static void consume(struct consumer *consumer, const struct options *options, uint32_t count)
+static void consume(struct consumer *consumer, const struct options *options)
 {
     amqp_basic_qos(consumer->connection, BENCH_RABBITMQ_CHANNEL, 0, options->prefetch, 0);
     bench_rabbitmq_check(consumer->connection, "prefetch");
@@ -78,25 +81,25 @@ static void consume(struct consumer *consumer, const struct options *options, ui
                        amqp_cstring_bytes(options->queue), amqp_empty_bytes, 0, 0, 0,
                        amqp_empty_table);
     bench_rabbitmq_check(consumer->connection, "consume");
-    while (consumer->messages < count) {
+    while (consumer->messages < options->messages) {
         amqp_frame_t frame;
         if (!bench_rabbitmq_next(consumer->connection, SILENT_MS, &frame))
             bench_fail("nothing came for %d s", SILENT_MS / 1000);
         if (!take_frame(consumer, &frame))
             continue;
         consumer->messages++;
-        if (consumer->messages % options->ack_every == 0 || consumer->messages == count)
+        if (consumer->messages % options->ack_every == 0 ||
+            consumer->messages == options->messages)
             ack(consumer);
     }
 }
 
 static struct options read_options(int argc, char **argv)
 {
-    static const struct option names[] = {{"url", required_argument, NULL, 'u'},
-                                          {"queue", required_argument, NULL, 'q'},
-                                          {"prefetch", required_argument, NULL, 'p'},
-                                          {"ack-every", required_argument, NULL, 'a'},
-                                          {0}};
+    static const struct option names[] = {
+        {"url", required_argument, NULL, 'u'},       {"queue", required_argument, NULL, 'q'},
+        {"messages", required_argument, NULL, 'n'},  {"prefetch", required_argument, NULL, 'p'},
+        {"ack-every", required_argument, NULL, 'a'}, {0}};
     struct options options = {.prefetch = PREFETCH_MAX, .ack_every = 1000};
     int option;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -104,6 +107,8 @@ static struct options read_options(int argc, char **argv)
             options.url = optarg;
         else if (option == 'q')
             options.queue = optarg;
+        else if (option == 'n')
+            options.messages = bench_number("--messages", optarg, UINT64_MAX);
         else if (option == 'p')
             options.prefetch = (uint16_t)bench_number("--prefetch", optarg, PREFETCH_MAX);
         else if (option == 'a')
@@ -111,7 +116,7 @@ static struct options read_options(int argc, char **argv)
         else
             bench_usage("\n%s", usage);
     }
-    if (options.url == NULL || options.queue == NULL || optind < argc)
+    if (options.url == NULL || options.queue == NULL || options.messages == 0 || optind < argc)
         bench_usage("\n%s", usage);
     if (options.ack_every == 0 || options.ack_every > options.prefetch)
         bench_usage("--ack-every is 1 to --prefetch");
@@ -123,8 +128,7 @@ int main(int argc, char **argv)
     struct options options = read_options(argc, argv);
     double begin_s = bench_now_s();
     struct consumer consumer = {.connection = bench_rabbitmq_open(options.url)};
-    uint32_t count = bench_rabbitmq_declare(consumer.connection, options.queue, true);
-    consume(&consumer, &options, count);
+    consume(&consumer, &options);
     bench_rabbitmq_close(consumer.connection);
     printf("{\"messages\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"touched\":%" PRIu64
            ",\"cpu_s\":%.3f,\"wall_s\":%.3f,\"peak_bytes\":%" PRIu64 "}\n",

@@ -9,7 +9,7 @@ void rabbitmq_publisher_open(struct rabbitmq_publisher *publisher, const char *u
 {
     *publisher = (struct rabbitmq_publisher){.queue = queue};
     publisher->connection = bench_rabbitmq_open(url);
-    bench_rabbitmq_declare(publisher->connection, queue, false);
+    bench_rabbitmq_declare(publisher->connection, queue);
     amqp_confirm_select(publisher->connection, BENCH_RABBITMQ_CHANNEL);
     bench_rabbitmq_check(publisher->connection, "confirms");
 }

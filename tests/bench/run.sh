@@ -13,7 +13,7 @@ build=${SPANBRIDGE_BUILD:-$root/build/release}
 if [ -z "${SPANBRIDGE_BUILD:-}" ]; then
     { (cd "$root" && cmake --preset release) && cmake --build "$build" -j "$(nproc)" \
         --target spanbridge bench_load bench_consumer bench_receiver \
-        bench_rabbitmq_load bench_rabbitmq_consumer kafka_sink_bench; } >&2
+        bench_rabbitmq_load bench_rabbitmq_consumer kafka_sink_bench rabbitmq_sink_bench; } >&2
 fi
 
 python=$(bash "$root/tests/components/get-python.sh")/bin/python

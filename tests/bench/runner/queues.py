@@ -101,7 +101,8 @@ class Queues:
         filled = self._fill(self._traces)
         child = self._bench.competitor(self._bench.run_name("bare"), [
             self._bench.program("bench_rabbitmq_consumer"), "--url", self._broker.url,
-            "--queue", QUEUE, "--prefetch", str(PREFETCH_MAX)])
+            "--queue", QUEUE, "--messages", str(filled.messages),
+            "--prefetch", str(PREFETCH_MAX)])
         cost = child.wait(PATIENCE_S)
         if cost.code != 0:
             raise BenchError(f"the bare consumer ended with {cost.code}\n{child.tail()}")
