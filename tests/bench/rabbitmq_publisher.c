@@ -45,8 +45,10 @@ void rabbitmq_publisher_send(struct rabbitmq_publisher *publisher, struct bytes 
 {
     static const amqp_basic_properties_t properties = {._flags = AMQP_BASIC_DELIVERY_MODE_FLAG,
                                                        .delivery_mode = PERSISTENT};
-    while (!confirms_has_room(&publisher->confirms))
-        wait_for_confirm(publisher);
+    /* Once full it waits for a good part, and does not go on one by one. */
+    if (!confirms_has_room(&publisher->confirms))
+        while (publisher->confirms.sent - publisher->confirms.done > CONFIRMS_MAX / 2)
+            wait_for_confirm(publisher);
     int status = amqp_basic_publish(publisher->connection, BENCH_RABBITMQ_CHANNEL,
                                     amqp_empty_bytes, amqp_cstring_bytes(publisher->queue),
                                     /* mandatory */ 1, /* immediate */ 0, &properties,
