@@ -145,7 +145,7 @@ static void write_held(const struct worker_account *account, struct text *out)
     }
 }
 
-/* Head sampling, filters, the decision log and --observe are later: their classes are empty. */
+/* Head sampling, filters and the decision log are later: their classes are empty. */
 static void write_accounting(const struct admin_snapshot *snapshot, struct text *out)
 {
     const struct worker_account *account = snapshot->account;
@@ -160,9 +160,13 @@ static void write_accounting(const struct admin_snapshot *snapshot, struct text 
             "Spans that a sink refused for good, without a dead letter.", counters->rejected);
     counter(out, PREFIX "spans_lost_total", "Spans that a sink with drop_oldest lost.",
             counters->lost);
+    counter(out, PREFIX "spans_returned_total",
+            "Spans left to the next owner of their partition, which moved before the verdict.",
+            counters->returned);
     counter(out, PREFIX "spans_replayed_total",
             "Spans read again that the decision log had as done.", 0);
-    counter(out, PREFIX "spans_observed_total", "Spans that --observe looked at.", 0);
+    counter(out, PREFIX "spans_observed_total", "Spans that --observe looked at.",
+            counters->observed);
     write_held(account, out);
     gauge(out, PREFIX "balance_spans",
           "Spans received less all they have become or are held as: other than 0 is a bug.",

@@ -5,6 +5,8 @@
 
 enum { TEXT_LEN = 256 };
 
+static void say(struct amqp_link *link, const char *format, va_list args) SB_PRINTF(2, 0);
+
 static void say(struct amqp_link *link, const char *format, va_list args)
 {
     (void)vsnprintf(link->why, sizeof(link->why), format, args);

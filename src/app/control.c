@@ -19,6 +19,9 @@ enum { TICK_MS = 20 };
 /* Half of librdkafka's default session timeout of 45 s: delivery.md, Ledger 3. */
 #define REVOKE_BUDGET_NS (22 * NS_PER_S)
 
+/* So long as this a partition may have no owner: twice the interval of looks at the cluster. */
+#define SHARED_NS (60 * NS_PER_S)
+
 static uint64_t now_ns(void)
 {
     return clock_monotonic_ns(clock_system());
@@ -59,6 +62,7 @@ static void on_trouble(void *arg, const char *what, const char *text, bool fatal
 {
     struct app *app = arg;
     watch_trouble(app->watch, what, text);
+    app->troubled = text != NULL;
     if (text == NULL) {
         log_event(app->log, LOG_INFO, "source", "recovered", LOG_TEXT("what", what));
         return;
@@ -69,6 +73,14 @@ static void on_trouble(void *arg, const char *what, const char *text, bool fatal
         end(app, EX_SOFTWARE);
     else if (app->run.fail_fast && app->state == APP_RUNNING)
         end(app, EX_UNAVAILABLE);
+}
+
+static void on_fenced(void *arg, const char *text)
+{
+    struct app *app = arg;
+    watch_trouble(app->watch, "group", text);
+    log_event(app->log, LOG_ERROR, "source", "fenced", LOG_TEXT("text", text));
+    end(app, EX_NOPERM);
 }
 
 static void on_gap(void *arg, const char *text)
@@ -84,6 +96,7 @@ struct source_events control_source_events(struct app *app)
         .on_close = on_lanes_close,
         .on_dead_letter = on_dead_letter,
         .on_trouble = on_trouble,
+        .on_fenced = on_fenced,
         .on_gap = on_gap,
         .arg = app,
     };
@@ -156,14 +169,40 @@ static void step(struct app *app)
     }
 }
 
+/*
+ * Said once, and in the summary: what hops between instances look like needs an explanation.  A
+ * topic that has just been made, or grown, is not dealt yet: only what lasts is said, or what is
+ * so at the end.
+ */
+static void watch_share(struct app *app)
+{
+    if (sources_share(app->sources) != SOURCE_SHARE_PART)
+        app->shared_since_ns = 0;
+    else if (app->shared_since_ns == 0)
+        app->shared_since_ns = now_ns();
+    bool lasts = app->shared_since_ns != 0 &&
+                 (app->state == APP_ENDED || now_ns() - app->shared_since_ns >= SHARED_NS);
+    if (app->shared || !lasts)
+        return;
+    app->shared = true;
+    log_event(app->log, LOG_INFO, "source", "spans_are_shared",
+              LOG_TEXT("help", "other instances read a part of the spans: of a hop whose other "
+                               "side they have, at most a link is made"));
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct app *app = arg;
     sources_service(app->sources);
+    if (app->run.for_ns > 0 && !app->stopping && now_ns() - app->started_ns >= app->run.for_ns)
+        begin_stop(app, "its time is over");
+    if (app->run.observe)
+        observe_progress(app, now_ns());
     if (app->state != APP_ENDED)
         step(app);
+    watch_share(app);
 }
 
 static void on_signal(evutil_socket_t signal_number, short what, void *arg)
@@ -206,7 +245,8 @@ int control_open(struct app *app)
 {
     app->base = event_base_new();
     enum sb_err err = app->base == NULL ? SB_ERR_MEMORY : SB_OK;
-    if (err == SB_OK && app->settings->admin.listen != NULL)
+    /* A look may run beside the service itself, on the same host. */
+    if (err == SB_OK && app->settings->admin.listen != NULL && !app->run.observe)
         err = watch_new(app, &app->watch);
     return exit_code_of(err);
 }
@@ -222,6 +262,7 @@ void control_close(struct app *app)
 
 int control_run(struct app *app)
 {
+    app->started_ns = now_ns();
     if (!watch_all(app) || worker_group_start(app->group) != SB_OK ||
         sources_start(app->sources) != SB_OK)
         app->exit_code = EX_SOFTWARE;

@@ -18,6 +18,12 @@ struct app_run_options app_run_options_default(void)
 
 static void report(struct app *app, const struct worker_account *account)
 {
+    if (app->run.observe) {
+        if (observe_report(app, account) != SB_OK)
+            log_event(app->log, LOG_ERROR, "app", "no_report",
+                      LOG_TEXT("error", sb_err_text(SB_ERR_MEMORY)));
+        return;
+    }
     char *line = summary_json(app, account);
     if (line != NULL && app->run.on_summary != NULL)
         app->run.on_summary(app->run.on_summary_arg, line);
@@ -36,8 +42,8 @@ static int exit_code(const struct app *app, const struct worker_account *account
                   LOG_NUMBER("balance", account->balance));
         return EX_SOFTWARE;
     }
-    bool work_left =
-        app->run.drain && (account->held > 0 || worker_group_failed_topic(app->group) != NULL);
+    bool work_left = app->run.drain && !app->run.observe &&
+                     (account->held > 0 || worker_group_failed_topic(app->group) != NULL);
     if (app->exit_code == EX_OK && work_left)
         return EX_TEMPFAIL;
     return app->exit_code;
@@ -64,12 +70,13 @@ int app_run(const struct settings *settings, const struct app_run_options *optio
     int code = wiring_build(&app);
     if (code == EX_OK)
         code = control_open(&app);
-    if (code == EX_OK && options->fail_fast && !reach_sinks(&app))
+    if (code == EX_OK && options->fail_fast && !options->observe && !reach_sinks(&app))
         code = EX_UNAVAILABLE;
     if (code == EX_OK) {
-        log_event(app.log, LOG_INFO, "app", "started", LOG_TEXT("group", settings->group),
+        log_event(app.log, LOG_INFO, "app", "started",
+                  LOG_TEXT("group", app.look_group == NULL ? settings->group : app.look_group),
                   LOG_NUMBER("topics", settings->topic_count),
-                  LOG_NUMBER("sinks", settings->sink_count));
+                  LOG_NUMBER("sinks", app.sink_count));
         app.exit_code = control_run(&app);
         control_close(&app); /* what it shows is about to go */
         struct worker_account account;

@@ -161,7 +161,7 @@ static enum sb_err build_sink(struct app *app, const struct settings_sink *setti
 
 enum sb_err sinks_build(struct app *app)
 {
-    uint32_t count = app->settings->sink_count;
+    uint32_t count = app->run.observe ? 0 : app->settings->sink_count;
     app->sinks = memory_zalloc(count, sizeof(struct sink *));
     app->batching = memory_zalloc(count, sizeof(*app->batching));
     app->sink_parts = memory_zalloc(count, sizeof(void *));

@@ -13,24 +13,33 @@ static bool is_kafka(const struct settings_topic *topic)
     return topic->source == SETTINGS_SOURCE_KAFKA;
 }
 
-static struct source_topic topic_of(const struct settings_topic *topic)
+static struct source_topic topic_of(const struct app *app, const struct settings_topic *topic)
 {
     static const enum source_start starts[] = {
         [SETTINGS_START_COMMITTED] = SOURCE_START_DEFAULT,
         [SETTINGS_START_EARLIEST] = SOURCE_START_EARLIEST,
         [SETTINGS_START_LATEST] = SOURCE_START_LATEST,
     };
-    return (struct source_topic){
+    enum source_role role = topic->role == SETTINGS_ROLE_SPANS ? SOURCE_SPANS : SOURCE_MESSAGES;
+    struct source_topic made = {
         .kind = is_kafka(topic) ? SOURCE_KAFKA : SOURCE_RABBITMQ,
-        .role = topic->role == SETTINGS_ROLE_SPANS ? SOURCE_SPANS : SOURCE_MESSAGES,
+        .role = role,
         .pattern = is_kafka(topic) ? topic->topic : topic->rabbitmq.queue,
         .exclude = topic->exclude,
         .exclude_count = topic->exclude_count,
-        .start = starts[topic->start],
+        .start = observe_start(app, role, starts[topic->start]),
         .dead_letter_topic = topic->errors.deadletterqueue,
         .dead_letter_exchange = topic->errors.deadletterexchange,
         .dead_letter_key = topic->errors.deadletterkey,
     };
+    if (!app->run.observe)
+        return made;
+    if (observe_leaves_out(topic))
+        made.kind = SOURCE_NONE;
+    made.dead_letter_topic = NULL;
+    made.dead_letter_exchange = NULL;
+    made.dead_letter_key = NULL;
+    return made;
 }
 
 static struct source_rabbitmq_broker broker_of(const struct settings_rabbitmq *broker)
@@ -68,7 +77,7 @@ static struct source_rabbitmq_topic queue_of(const struct app *app,
     return (struct source_rabbitmq_topic){
         .broker = broker_of(&queue->broker),
         .queue = queue->queue,
-        .declare = queue->declare,
+        .declare = queue->declare && !app->run.observe, /* a look makes nothing */
         .exchange = queue->exchange,
         .exchange_type = exchange_types[queue->exchange_type],
         .bindings = queue->bindings,
@@ -77,7 +86,7 @@ static struct source_rabbitmq_topic queue_of(const struct app *app,
         .consumers = queue->consumers,
         .prefetch = (uint16_t)queue->prefetch,
         .firehose = queue->format == SETTINGS_FORMAT_FIREHOSE,
-        .offsets_file = queue->offsets,
+        .offsets_file = app->run.observe ? NULL : queue->offsets,
     };
 }
 
@@ -89,7 +98,7 @@ static enum sb_err build_topics(struct app *app)
     if (app->source_topics == NULL || app->queues == NULL)
         return SB_ERR_MEMORY;
     for (uint32_t i = 0; i < count; i++) {
-        app->source_topics[i] = topic_of(&app->settings->topics[i]);
+        app->source_topics[i] = topic_of(app, &app->settings->topics[i]);
         app->queues[i] = queue_of(app, &app->settings->topics[i]);
     }
     return SB_OK;
@@ -155,8 +164,9 @@ static enum sb_err build_kafka(struct app *app)
         return err;
     const struct source_kafka_options options = {
         .bootstrap = settings->kafka.bootstrap,
-        .group = settings->group,
-        .instance = settings->instance,
+        .group = app->run.observe ? app->look_group : settings->group,
+        .instance = app->run.observe ? NULL : settings->instance,
+        .looks_only = app->run.observe,
         .properties = app->properties,
         .property_count = property_count,
         .topics = app->source_topics,
@@ -185,7 +195,7 @@ static enum sb_err build_rabbitmq(struct app *app)
         .queues = app->queues,
         .topic_count = settings->topic_count,
         .workers = wiring_worker_count(settings),
-        .client_name = settings->group,
+        .client_name = app->run.observe ? app->look_group : settings->group,
         .prefetch_bytes = prefetch_bytes(settings),
         .record_bytes_max = settings->limits.record_bytes_max,
         .window_wait_ns = settings->window.wait_ns,
@@ -222,6 +232,8 @@ enum sb_err wiring_build_sources(struct app *app)
     struct needs kafka = {false, false};
     struct needs rabbitmq = {false, false};
     enum sb_err err = build_topics(app);
+    if (err == SB_OK && app->run.observe)
+        err = (app->look_group = observe_group_name(app)) == NULL ? SB_ERR_MEMORY : SB_OK;
     if (err == SB_OK)
         err = sources_new(wiring_worker_count(app->settings), app->settings->topic_count,
                           &app->sources);
@@ -243,4 +255,5 @@ void wiring_clear_sources(struct app *app)
     memory_free(app->source_topics);
     memory_free(app->queues);
     memory_free(app->properties);
+    memory_free(app->look_group);
 }

@@ -50,10 +50,16 @@ struct app {
     struct event *events[8];
     uint32_t event_count;
     enum app_state state;
-    bool taps_read; /* drain: message topics have been read to their ends */
-    bool stopping;  /* by a signal, not by drain */
+    bool taps_read;   /* drain: message topics have been read to their ends */
+    bool stopping;    /* by a signal, not by drain */
+    bool troubled;    /* the last that the sources told was trouble */
+    char *look_group; /* of --observe; owned */
+    uint64_t started_ns;
+    uint64_t progress_due_ns; /* of --observe, on a terminal */
     uint64_t deadline_ns;
     int exit_code;
+    bool shared;              /* others were seen to read a part of the spans, for some time */
+    uint64_t shared_since_ns; /* 0: not now */
 };
 
 /* wiring.c: makes the stages from the settings.  A sysexits code, 0 when all is there. */
@@ -85,7 +91,26 @@ void control_close(struct app *app);
 /* reach.c: does each sink's endpoint, or its broker and topic, answer?  Logs what does not. */
 bool reach_sinks(const struct app *app);
 
+/*
+ * observe.c: what --observe sets otherwise: a consumer group that nobody has, and repairs that
+ * are switched off are reported all the same.  NULL: memory is short.
+ */
+char *observe_group_name(const struct app *app);
+enum repair_mode observe_mode(enum repair_mode mode);
+enum source_start observe_start(const struct app *app, enum source_role role,
+                                enum source_start start);
+/* Reading it would keep its messages from those they are for, or leave something at the broker. */
+bool observe_leaves_out(const struct settings_topic *topic);
+/* Warns of those; SB_ERR_CONFIG: nothing is left to be looked at. */
+enum sb_err observe_check_topics(const struct app *app) SB_MUST_USE;
+/* The report on stdout, or with `json` as summary_json with one more member.  SB_ERR_MEMORY. */
+enum sb_err observe_report(struct app *app, const struct worker_account *account) SB_MUST_USE;
+/* A line on stderr now and then, if that is a terminal. */
+void observe_progress(struct app *app, uint64_t now_ns);
+
 /* summary.c */
+/* The same as JSON, the caller's to free; NULL: memory is short. */
+struct json_t *summary_object(const struct app *app, const struct worker_account *account);
 /* The final line; the caller frees it with free().  NULL: memory is short. */
 char *summary_json(const struct app *app, const struct worker_account *account);
 void summary_print(const struct app *app, const struct worker_account *account);

@@ -67,7 +67,7 @@ static json_t *sinks(const struct app *app)
     return object;
 }
 
-char *summary_json(const struct app *app, const struct worker_account *account)
+json_t *summary_object(const struct app *app, const struct worker_account *account)
 {
     const struct worker_counters *counters = &account->counters;
     json_t *read = json_object();
@@ -84,20 +84,28 @@ char *summary_json(const struct app *app, const struct worker_account *account)
     json_object_set_new(line, "read", read);
     put(line, "exported", counters->exported);
     json_object_set_new(line, "dropped", dropped(app, counters));
-    put(line, "head", 0);     /* head sampling, filters, the decision log and --observe are */
-    put(line, "filtered", 0); /* later steps: their classes are there, and empty */
+    put(line, "head", 0);     /* head sampling, filters and the decision log are later steps: */
+    put(line, "filtered", 0); /* their classes are there, and empty */
     put(line, "elided", 0);
     json_object_set_new(line, "dead_lettered", dead);
     put(line, "rejected", counters->rejected);
     put(line, "lost", counters->lost);
+    put(line, "returned", counters->returned);
     put(line, "replayed", 0);
-    put(line, "observed", 0);
+    put(line, "observed", counters->observed);
     put(line, "held", (uint64_t)account->held);
     json_object_set_new(line, "balance", json_integer(account->balance));
+    json_object_set_new(line, "shared", json_boolean(app->shared));
     put(line, "synthetic", counters->synthetic);
     json_object_set_new(line, "sinks", sinks(app));
     json_object_set_new(line, "traces", traces);
     json_object_set_new(line, "repairs", repairs(counters));
+    return line;
+}
+
+char *summary_json(const struct app *app, const struct worker_account *account)
+{
+    json_t *line = summary_object(app, account);
     char *text = json_dumps(line, JSON_COMPACT);
     json_decref(line);
     return text;
@@ -127,7 +135,12 @@ void summary_print(const struct app *app, const struct worker_account *account)
                dead_records);
     if (counters->rejected > 0)
         printf("rejected   %12" PRIu64 " spans\n", counters->rejected);
+    if (counters->returned > 0)
+        printf("returned   %12" PRIu64 " spans, to the next owner of their partition\n",
+               counters->returned);
     printf("held       %12" PRId64 " spans\n", account->held);
     printf("balance    %12" PRId64 "\n", account->balance);
-    (void)app;
+    if (app->shared)
+        printf("shared with other instances: a hop whose other side they have gets a link at\n"
+               "most; joining these too takes scale, which is not in this version\n");
 }

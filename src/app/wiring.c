@@ -10,14 +10,14 @@
 #include "control.h"
 #include "core/memory.h"
 
-static enum log_level log_level_of(enum settings_log_level level)
+static enum log_level log_level_of(const struct app *app, enum settings_log_level level)
 {
     static const enum log_level levels[] = {
         [SETTINGS_LOG_DEBUG] = LOG_DEBUG, [SETTINGS_LOG_INFO] = LOG_INFO,
         [SETTINGS_LOG_WARN] = LOG_WARN,   [SETTINGS_LOG_ERROR] = LOG_ERROR,
         [SETTINGS_LOG_OFF] = LOG_OFF,
     };
-    return levels[level];
+    return app->run.quiet && levels[level] < LOG_WARN ? LOG_WARN : levels[level];
 }
 
 static enum sb_err build_log(struct app *app)
@@ -25,13 +25,15 @@ static enum sb_err build_log(struct app *app)
     const struct settings_log *settings = &app->settings->log;
     const struct settings_log_levels *levels = &settings->levels;
     const struct log_module modules[APP_LOG_MODULES] = {
-        {"admin", log_level_of(levels->admin)},   {"app", log_level_of(levels->app)},
-        {"sink", log_level_of(levels->sink)},     {"source", log_level_of(levels->source)},
-        {"worker", log_level_of(levels->worker)},
+        {"admin", log_level_of(app, levels->admin)},
+        {"app", log_level_of(app, levels->app)},
+        {"sink", log_level_of(app, levels->sink)},
+        {"source", log_level_of(app, levels->source)},
+        {"worker", log_level_of(app, levels->worker)},
     };
     memcpy(app->log_modules, modules, sizeof(modules));
     const struct log_options options = {
-        .level = log_level_of(settings->level),
+        .level = log_level_of(app, settings->level),
         .modules = app->log_modules,
         .module_count = APP_LOG_MODULES,
         .format = settings->format == SETTINGS_LOG_JSON ? LOG_JSON : LOG_LOGFMT,
@@ -86,9 +88,13 @@ static enum sb_err build_decide(struct app *app)
     }
     for (uint32_t i = 0; i < sampling->policy_count; i++)
         policies[i] = policy_of(&sampling->policies[i]);
+    /* Who only looks may leave the policies out. */
+    bool none = app->run.observe && sampling->policy_count == 0;
+    if (none)
+        policies[0] = (struct decide_policy){.name = "all", .type = DECIDE_ALWAYS_SAMPLE};
     const struct decide_options options = {
         .policies = policies,
-        .policy_count = sampling->policy_count,
+        .policy_count = none ? 1 : sampling->policy_count,
         .first_match = sampling->first_match,
     };
     uint32_t wrong;
@@ -117,13 +123,25 @@ static enum repair_mode mode_of(enum settings_repair_mode mode)
     return modes[mode];
 }
 
-static struct worker_repair repair_of(const struct settings_repair *settings)
+static enum worker_unseen unseen_of(enum settings_unseen unseen)
 {
+    static const enum worker_unseen unseens[] = {
+        [SETTINGS_UNSEEN_AUTO] = WORKER_UNSEEN_MERGE_IF_ALONE,
+        [SETTINGS_UNSEEN_MERGE] = WORKER_UNSEEN_MERGE,
+        [SETTINGS_UNSEEN_LINK] = WORKER_UNSEEN_LINK,
+    };
+    return unseens[unseen];
+}
+
+static struct worker_repair repair_of(const struct app *app,
+                                      const struct settings_repair *settings)
+{
+    enum repair_mode mode = mode_of(settings->mode);
     return (struct worker_repair){
-        .mode = mode_of(settings->mode),
+        .mode = app->run.observe ? observe_mode(mode) : mode,
         .queue_span = settings->queue_span,
-        .adopt_root = settings->adopt == SETTINGS_ADOPT_ROOT,
-        .unseen_merge = settings->unseen != SETTINGS_UNSEEN_LINK,
+        .adopt_root = settings->adopt == SETTINGS_ADOPT_ROOT && mode != REPAIR_OFF,
+        .unseen = unseen_of(settings->unseen),
         .links_max = settings->links_max,
     };
 }
@@ -144,11 +162,11 @@ static enum sb_err build_topics(struct app *app)
             .role = spans ? WORKER_SPANS : WORKER_MESSAGES,
             .rabbitmq = rabbitmq,
             .json = topic->encoding == SETTINGS_ENCODING_OTLP_JSON,
-            .dead_letters = topic->errors.deadletterqueue != NULL ||
-                            topic->errors.deadletterexchange != NULL,
+            .dead_letters = !app->run.observe && (topic->errors.deadletterqueue != NULL ||
+                                                  topic->errors.deadletterexchange != NULL),
             .context_headers = topic->errors.context_headers,
             .tolerant = topic->errors.tolerance == SETTINGS_TOLERANCE_ALL,
-            .repair = repair_of(&topic->repair),
+            .repair = repair_of(app, &topic->repair),
         };
     }
     return SB_OK;
@@ -214,7 +232,7 @@ static enum sb_err build_workers(struct app *app)
         .log = app->log,
         .topics = app->worker_topics,
         .topic_count = settings->topic_count,
-        .default_repair = repair_of(&settings->repair),
+        .default_repair = repair_of(app, &settings->repair),
         .repair_ttl_ns = wiring_greatest(settings, &settings->repair.ttl_ns),
         .limits = limits_of(&settings->limits),
         .headers_max = settings->limits.headers_max,
@@ -236,6 +254,8 @@ static enum sb_err build_workers(struct app *app)
         .hop_bytes_max = settings->memory_bytes / 8 / count,
         .record_policy_all = settings->sampling.record_policy == SETTINGS_RECORD_ALL,
         .dry_run = settings->sampling.dry_run,
+        .observe = app->run.observe,
+        .observe_from_now = app->run.observe && !app->run.drain,
     };
     return worker_group_new(&options, &app->group);
 }
@@ -257,6 +277,8 @@ int exit_code_of(enum sb_err err)
 int wiring_build(struct app *app)
 {
     enum sb_err err = build_log(app);
+    if (err == SB_OK && app->run.observe)
+        err = observe_check_topics(app);
     if (err == SB_OK)
         err = otlp_keys_new(&app->keys);
     if (err == SB_OK)
@@ -286,7 +308,8 @@ void wiring_stop(struct app *app)
         app->sinks[i]->ops->stop(app->sinks[i]);
     if (app->group != NULL && app->sources != NULL)
         worker_group_stop(app->group);
-    sources_free(app->sources, app->exit_code != EX_SOFTWARE);
+    bool leaves_well = app->exit_code != EX_SOFTWARE && app->exit_code != EX_NOPERM;
+    sources_free(app->sources, leaves_well && !app->run.observe);
     app->sources = NULL;
 }
 

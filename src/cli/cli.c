@@ -31,7 +31,8 @@ static void append_help(struct text *out)
                           "  spanbridge --version [--json]  versions, with those of libraries\n"
                           "\n"
                           "Exit codes: 0; 64 usage; 69 unavailable; 70 internal error;\n"
-                          "75 stopped with work left for the next start; 78 configuration.\n");
+                          "75 stopped with work left for the next start; 77 another process\n"
+                          "runs as this instance; 78 configuration.\n");
 }
 
 static int print_help(void)

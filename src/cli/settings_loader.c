@@ -18,6 +18,7 @@ int settings_loader_load(const struct settings_request *request, struct config_r
         .overrides = request->overrides,
         .override_count = request->override_count,
         .check_property = properties_check,
+        .looks_only = request->looks_only,
     };
     enum sb_err err = config_load(&sources, report, ret);
     if (err == SB_OK)

@@ -13,6 +13,7 @@ struct settings_request {
     int file_count;
     const struct config_override *overrides;
     uint32_t override_count;
+    bool looks_only; /* as in config/load.h */
 };
 
 /*

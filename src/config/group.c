@@ -458,7 +458,8 @@ static void tell_missing(struct walk *walk, struct place at)
     for (uint32_t i = 0; i < walk->schema->count; i++) {
         const struct schema_key *key = &walk->schema->keys[i];
         bool wanted = (key->flags & SCHEMA_REQUIRED) != 0 && schema_fits(key, walk->kind);
-        if (!wanted || walk->seen[i])
+        bool needless = (key->flags & SCHEMA_OUTPUT) != 0 && walk->loader->sources->looks_only;
+        if (!wanted || needless || walk->seen[i])
             continue;
         report_error(walk->loader->report, at, "%s%s is missing", walk->where, key->path);
         if (key->type == SCHEMA_WORD && key->sample != NULL)

@@ -193,7 +193,7 @@ static const struct schema_key worker_keys[] = {
      .help = "Drop nothing; verdicts are only recorded."},
     {.path = "sampling.policies",
      .type = SCHEMA_LIST,
-     .flags = SCHEMA_REQUIRED | SCHEMA_RELOADABLE | SCHEMA_SAMPLE,
+     .flags = SCHEMA_REQUIRED | SCHEMA_OUTPUT | SCHEMA_RELOADABLE | SCHEMA_SAMPLE,
      LIST(settings, sampling.policies, sampling.policy_count),
      .list = &schema_policy,
      .min = 1,
@@ -206,7 +206,7 @@ static const struct schema_key worker_keys[] = {
 
     {.path = "sinks",
      .type = SCHEMA_LIST,
-     .flags = SCHEMA_REQUIRED | SCHEMA_SAMPLE,
+     .flags = SCHEMA_REQUIRED | SCHEMA_OUTPUT | SCHEMA_SAMPLE,
      LIST(settings, sinks, sink_count),
      .list = &schema_sink,
      .min = 1,

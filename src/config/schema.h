@@ -39,7 +39,8 @@ enum {
     SCHEMA_SAMPLE = 1 << 5,     /* `config init` writes it without comment signs */
     SCHEMA_PATH = 1 << 6,       /* TEXT: a file, relative to the one that names it */
     SCHEMA_BARE = 1 << 7,       /* TEXTS: a single one may stand without brackets */
-    SCHEMA_URL = 1 << 8         /* TEXT: shown without its password */
+    SCHEMA_URL = 1 << 8,        /* TEXT: shown without its password */
+    SCHEMA_OUTPUT = 1 << 9      /* may be missing where nothing is to be sent anywhere */
 };
 
 /*

@@ -24,6 +24,7 @@ struct partition {
     uint32_t last;
     uint32_t held;
     bool closed;
+    bool returned;
     int64_t watermark;
     int64_t newest_offset;
 };
@@ -86,6 +87,19 @@ void ledger_close_partition(struct ledger *ledger, ledger_partition partition)
     p->closed = true;
     if (p->first == POOL_NONE)
         pool_give(&ledger->partitions, partition);
+}
+
+void ledger_return_partition(struct ledger *ledger, ledger_partition partition)
+{
+    partition_at(ledger, partition)->returned = true;
+    ledger_close_partition(ledger, partition);
+}
+
+bool ledger_is_returned(const struct ledger *ledger, ledger_record record)
+{
+    const struct record *r = record_at(ledger, record);
+    SB_ASSERT(r->counts > 0);
+    return partition_at(ledger, r->partition)->returned;
 }
 
 enum sb_err ledger_begin(struct ledger *ledger, ledger_partition partition, int64_t offset,

@@ -41,8 +41,8 @@ struct side {
 /* The largest topic number a side can hold. */
 enum { TOPIC_MAX = (1 << 27) - 1 };
 
-/* Of consumers: the strongest evidence that was reported. */
-enum { BIT_HEADER = 1, BIT_COORDINATE = 2 };
+/* Of consumers: the strongest evidence that was reported; or nothing is to be reported. */
+enum { BIT_HEADER = 1, BIT_COORDINATE = 2, BITS_WITHDRAWN = 3 };
 /* Of messages: there is a context. */
 enum { BIT_CONTEXT = 1 };
 /* Of producers and messages: another one said something else. */
@@ -328,8 +328,13 @@ enum sb_err repair_hops_add_consumer(struct repair_hops *hops, struct repair_key
 {
     SB_ASSERT(consumer->topic <= TOPIC_MAX);
     struct chain chain = read_chain(hops, key, consumer);
-    if (chain.same != POOL_NONE)
-        return SB_OK; /* known, and its joins were reported */
+    if (chain.same != POOL_NONE) {
+        if (side_at(hops, chain.same)->bits != BITS_WITHDRAWN)
+            return SB_OK; /* known, and its joins were reported */
+        side_at(hops, chain.same)->bits = 0;
+        report_chain(hops, key);
+        return SB_OK;
+    }
     if (chain.consumers >= CONSUMERS_MAX) {
         hops->counters.crowded++;
         return SB_OK;
@@ -344,6 +349,14 @@ enum sb_err repair_hops_add_consumer(struct repair_hops *hops, struct repair_key
     if (err == SB_OK)
         report_chain(hops, key);
     return err;
+}
+
+void repair_hops_withdraw_consumer(struct repair_hops *hops, struct repair_key key,
+                                   const struct repair_consumer_side *consumer)
+{
+    struct chain chain = read_chain(hops, key, consumer);
+    if (chain.same != POOL_NONE)
+        side_at(hops, chain.same)->bits = BITS_WITHDRAWN;
 }
 
 enum sb_err repair_hops_add_producer(struct repair_hops *hops, struct repair_key key,
@@ -393,6 +406,20 @@ enum sb_err repair_hops_add_message(struct repair_hops *hops, struct repair_key 
     if (err == SB_OK)
         report_chain(hops, key);
     return err;
+}
+
+enum repair_sight repair_hops_look(const struct repair_hops *hops, struct repair_key key,
+                                   struct repair_context *ret)
+{
+    struct chain chain = read_chain(hops, key, NULL);
+    struct repair_join join;
+    if (chain.ambiguous)
+        return REPAIR_SIGHT_AMBIGUOUS;
+    if (find_evidence(hops, &chain, &join) != 0) {
+        *ret = join.producer;
+        return REPAIR_SIGHT_CLEAR;
+    }
+    return chain.message == POOL_NONE ? REPAIR_SIGHT_NOTHING : REPAIR_SIGHT_BARE;
 }
 
 static bool is_older(uint64_t seen_ns, uint64_t now_ns, uint64_t ttl_ns)

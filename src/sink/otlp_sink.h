@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 #include "answer.h"
+#include "core/retry.h"
 #include "encoder.h"
 #include "headers.h"
 #include "inlet.h"
 #include "loop.h"
 #include "request.h"
-#include "retry.h"
 #include "sink/otlp.h"
 #include "transfer.h"
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "core/clock.h"
-#include "retry.h"
+#include "core/retry.h"
 
 struct retry_pause {
     struct retry retry;

@@ -50,12 +50,13 @@ static rd_kafka_topic_partition_list_t *list_changed(struct reader *reader,
     return list;
 }
 
-/* Sends a commit; false: there was nothing to send, or it was refused at once. */
+/* All commits are sent here.  False: there was nothing to send, or it was refused at once. */
 static bool send_changed(struct source_kafka *source, enum lane_state state)
 {
     struct reader *reader = source_reader(source, SOURCE_SPANS);
     struct commits *commits = source->commits;
-    rd_kafka_topic_partition_list_t *list = list_changed(reader, state);
+    rd_kafka_topic_partition_list_t *list =
+        source->options.looks_only ? NULL : list_changed(reader, state);
     if (list == NULL)
         return false;
     rd_kafka_resp_err_t err =
@@ -80,6 +81,11 @@ void commit_when_due(struct source_kafka *source)
         return;
     commits->due_at_ns = now_ns + source->options.commit_interval_ns;
     send_changed(source, LANE_OPEN);
+}
+
+void commit_soon(struct source_kafka *source)
+{
+    source->commits->due_at_ns = source_now_ns(source);
 }
 
 /*
@@ -123,10 +129,7 @@ bool commit_now(struct source_kafka *source, enum lane_state state, uint32_t wai
 static void take_partition(struct source_kafka *source, struct reader *reader,
                            const rd_kafka_topic_partition_t *partition)
 {
-    struct topic *topic = topics_find(reader, partition->topic);
-    struct lane *lane = topic == NULL || partition->partition < 0
-                            ? NULL
-                            : slots_get(&topic->lanes, (uint32_t)partition->partition);
+    struct lane *lane = topics_lane(reader, partition);
     if (partition->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         log_event(source->options.log, LOG_WARN, "source", "commit_failed",
                   LOG_TEXT("topic", partition->topic),

@@ -12,8 +12,9 @@
 enum sb_err commits_new(struct source_kafka *source, struct commits **ret) SB_MUST_USE;
 void commits_free(struct commits *commits);
 
-/* Commits what has changed when the interval has passed. */
+/* Commits what has changed when the interval has passed; commit_soon: at the next call. */
 void commit_when_due(struct source_kafka *source);
+void commit_soon(struct source_kafka *source);
 
 /*
  * Commits what has changed of the lanes that are OPEN, or CLOSING, and waits for the answer,

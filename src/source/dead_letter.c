@@ -69,11 +69,15 @@ enum sb_err source_kafka_dead_letter(struct source_kafka *source,
     return result_of(err);
 }
 
+bool dead_letter_flush(struct source_kafka *source, uint32_t wait_ms)
+{
+    return source->producer == NULL ||
+           rd_kafka_flush(source->producer, (int)wait_ms) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 void dead_letter_finish(struct source_kafka *source, uint32_t wait_ms)
 {
-    if (source->producer == NULL)
-        return;
-    if (rd_kafka_flush(source->producer, (int)wait_ms) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (dead_letter_flush(source, wait_ms))
         return;
     rd_kafka_purge(source->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_flush(source->producer, GIVE_UP_WAIT_MS);

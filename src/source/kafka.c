@@ -15,6 +15,7 @@
 #include "properties.h"
 #include "rebalance.h"
 #include "scout.h"
+#include "share.h"
 #include "state.h"
 #include "tap.h"
 #include "topics.h"
@@ -156,7 +157,7 @@ static enum sb_err make_reader(struct source_kafka *source, enum source_role rol
 
 static enum sb_err make_producer(struct source_kafka *source)
 {
-    if (!dead_letter_is_wanted(&source->options))
+    if (source->options.looks_only || !dead_letter_is_wanted(&source->options))
         return SB_OK;
     enum sb_err err = make_handle(source, PROPERTIES_PRODUCER, &source->producer);
     if (err != SB_OK)
@@ -213,6 +214,7 @@ enum sb_err source_kafka_new(const struct source_kafka_options *options, struct 
     }
     tap_service(source); /* the clocks of topics without taps */
     drain_refresh(source);
+    share_refresh(source);
     *ret = &source->base;
     return SB_OK;
 }
@@ -302,6 +304,7 @@ void source_kafka_service(struct source_kafka *source)
     offsets_ask_ends(spans);
     tap_service(source);
     drain_refresh(source);
+    share_refresh(source);
     commit_when_due(source);
     if (source->scout != NULL && trouble_is_active(source, TROUBLE_CLUSTER))
         scout_set_interval(source->scout, UNEASY_INTERVAL_MS);

@@ -102,6 +102,11 @@ static bool is_assigned(const struct source *source)
     return source_kafka_is_assigned(of(source));
 }
 
+static enum source_share share(const struct source *source)
+{
+    return source_kafka_share(of(source));
+}
+
 static void stop_intake(struct source *source)
 {
     source_kafka_stop_intake(source_kafka_of(source));
@@ -132,6 +137,7 @@ const struct source_ops kafka_ops = {
     .cluster_id = cluster_id,
     .lags = lags,
     .is_assigned = is_assigned,
+    .share = share,
     .stop_intake = stop_intake,
     .free = free_source,
 };

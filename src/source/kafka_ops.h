@@ -40,6 +40,7 @@ uint64_t source_kafka_tap_since_ns(const struct source_kafka *source, uint32_t t
 char *source_kafka_cluster_id(struct source_kafka *source);
 size_t source_kafka_lags(const struct source_kafka *source, struct source_lag *ret, size_t max);
 bool source_kafka_is_assigned(const struct source_kafka *source);
+enum source_share source_kafka_share(const struct source_kafka *source);
 void source_kafka_stop_intake(struct source_kafka *source);
 void source_kafka_free(struct source_kafka *source, bool commit);
 

@@ -159,6 +159,7 @@ struct source_lane lanes_view(const struct lane *lane)
         .worker = lane->worker,
         .lane = lane->number,
         .tap = reader_is_tap(lane->topic->reader),
+        .gone = lanes_state(lane) == LANE_REWOUND,
         .coordinates = true,
     };
 }

@@ -66,10 +66,7 @@ void offsets_ask_ends(struct reader *reader)
 /* False: the answer is of no use. */
 static bool take_partition(struct reader *reader, const rd_kafka_topic_partition_t *partition)
 {
-    struct topic *topic = topics_find(reader, partition->topic);
-    struct lane *lane = topic == NULL || partition->partition < 0
-                            ? NULL
-                            : slots_get(&topic->lanes, (uint32_t)partition->partition);
+    struct lane *lane = topics_lane(reader, partition);
     if (lane == NULL || partition->err != RD_KAFKA_RESP_ERR_NO_ERROR)
         return false;
     if (reader->question == OFFSETS_ENDS) {

@@ -4,17 +4,18 @@
 #include <string.h>
 
 #include "commit.h"
+#include "dead_letter.h"
 #include "lanes.h"
 #include "peek.h"
+#include "start.h"
 #include "tap.h"
 #include "topics.h"
 #include "trouble.h"
 
-enum { COMMITTED_WAIT_MS = 10000, COMMIT_WAIT_MS = 10000, SEEK_WAIT_MS = 5000 };
+enum { COMMIT_WAIT_MS = 10000, LETTERS_WAIT_MS = 5000, SEEK_WAIT_MS = 5000 };
 
-void rebalance_topic_exists(struct source_kafka *source, struct topic *topic, bool exists)
+void rebalance_topic_exists(struct topic *topic, bool exists)
 {
-    (void)source;
     if (exists && topic->missing)
         topic->subscribed = false; /* the library looks for it again only when it refreshes */
     topic->missing = !exists;
@@ -80,50 +81,6 @@ static void apply_list(struct source_kafka *source, rd_kafka_t *rk, bool add,
                   LOG_TEXT("reason", rd_kafka_err2str(err)));
 }
 
-/* The lane of a list's element; NULL: not one of our topics. */
-static struct lane *known_lane(const struct reader *reader,
-                               const rd_kafka_topic_partition_t *partition)
-{
-    struct topic *topic = topics_find(reader, partition->topic);
-    if (topic == NULL || partition->partition < 0)
-        return NULL;
-    return slots_get(&topic->lanes, (uint32_t)partition->partition);
-}
-
-/*
- * auto.offset.reset speaks of partitions without a commit and of offsets that are gone alike,
- * and the latter must not jump to the end.  So `start = "latest"` is resolved here: where
- * nothing is committed, the end.  If the broker does not tell, reading from the earliest loses
- * nothing.
- */
-static void resolve_latest(struct source_kafka *source, rd_kafka_t *rk,
-                           rd_kafka_topic_partition_list_t *list)
-{
-    const struct reader *reader = source_reader(source, SOURCE_SPANS);
-    rd_kafka_topic_partition_list_t *asked = rd_kafka_topic_partition_list_new(list->cnt);
-    for (int i = 0; i < list->cnt; i++) {
-        const struct topic *topic = topics_find(reader, list->elems[i].topic);
-        if (topic != NULL && source->options.topics[topic->index].start == SOURCE_START_LATEST)
-            rd_kafka_topic_partition_list_add(asked, list->elems[i].topic,
-                                              list->elems[i].partition);
-    }
-    rd_kafka_resp_err_t err = RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (asked->cnt > 0)
-        err = rd_kafka_committed(rk, asked, COMMITTED_WAIT_MS);
-    for (int i = 0; i < asked->cnt && err == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-        const rd_kafka_topic_partition_t *answer = &asked->elems[i];
-        if (answer->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-            err = answer->err;
-        else if (answer->offset == RD_KAFKA_OFFSET_INVALID)
-            rd_kafka_topic_partition_list_find(list, answer->topic, answer->partition)->offset =
-                RD_KAFKA_OFFSET_END;
-    }
-    if (err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        log_event(source->options.log, LOG_WARN, "source", "start_latest_not_resolved",
-                  LOG_TEXT("reason", rd_kafka_err2str(err)));
-    rd_kafka_topic_partition_list_destroy(asked);
-}
-
 /* Its records stay with the broker, and nothing of it is ever committed; but nobody reads it. */
 static void tell_unread(struct source_kafka *source,
                         const rd_kafka_topic_partition_t *partition, enum sb_err err)
@@ -169,8 +126,9 @@ static void assign(struct source_kafka *source, rd_kafka_t *rk,
         if (err != SB_OK)
             tell_unread(source, &list->elems[i], err);
     }
-    resolve_latest(source, rk, list);
+    start_resolve(source, rk, list);
     apply_list(source, rk, true, list);
+    start_pin(source, list);
     source->assigned = true;
     trouble_clear(source, TROUBLE_GROUP);
     log_event(source->options.log, LOG_INFO, "source", "assigned",
@@ -185,17 +143,19 @@ static void close_lanes(struct source_kafka *source,
     const struct reader *reader = source_reader(source, SOURCE_SPANS);
     size_t count = 0;
     for (int i = 0; i < list->cnt; i++) {
-        struct lane *lane = known_lane(reader, &list->elems[i]);
+        struct lane *lane = topics_lane(reader, &list->elems[i]);
         if (lane == NULL || lanes_state(lane) != state)
             continue;
+        source->closing[count++] = lanes_view(lane);
         lanes_fence(lane);
         if (lost) /* what the callee still publishes must not be committed */
             lane->committed = INT64_MAX;
-        source->closing[count++] = lanes_view(lane);
     }
-    if (count > 0)
-        source->options.events.on_close(source->options.events.arg, source->closing, count,
-                                        lost);
+    if (count == 0)
+        return;
+    if (!lost) /* who waits for a letter is not finished, and the next owner would send another */
+        (void)dead_letter_flush(source, LETTERS_WAIT_MS);
+    source->options.events.on_close(source->options.events.arg, source->closing, count, lost);
 }
 
 static void revoke(struct source_kafka *source, rd_kafka_t *rk,
@@ -208,7 +168,7 @@ static void revoke(struct source_kafka *source, rd_kafka_t *rk,
     if (!lost && source->committing)
         (void)commit_now(source, LANE_CLOSING, COMMIT_WAIT_MS);
     for (int i = 0; i < list->cnt; i++) {
-        struct lane *lane = known_lane(reader, &list->elems[i]);
+        struct lane *lane = topics_lane(reader, &list->elems[i]);
         if (lane != NULL && lanes_state(lane) != LANE_CLOSED)
             lanes_close(lane);
     }

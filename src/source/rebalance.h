@@ -13,7 +13,7 @@
 void rebalance_subscribe(struct source_kafka *source);
 
 /* What a look told of a named topic: one that has appeared is subscribed to anew. */
-void rebalance_topic_exists(struct source_kafka *source, struct topic *topic, bool exists);
+void rebalance_topic_exists(struct topic *topic, bool exists);
 
 /* The library's callback; its opaque is the source. */
 void rebalance_on_event(rd_kafka_t *rk, rd_kafka_resp_err_t err,

@@ -193,7 +193,8 @@ enum sb_err scout_start(struct source_kafka *source, struct scout **ret)
     scout->source = source;
     scout->interval_ms = UNEASY_INTERVAL_MS;
     for (uint32_t i = 0; i < source->options.topic_count; i++)
-        scout->lists = scout->lists || topics_is_pattern(source->options.topics[i].pattern);
+        scout->lists = scout->lists || (source->options.topics[i].kind == SOURCE_KAFKA &&
+                                        topics_is_pattern(source->options.topics[i].pattern));
     const struct reader *spans = source_reader(source, SOURCE_SPANS);
     scout->rk = spans->rk != NULL ? spans->rk : source_reader(source, SOURCE_MESSAGES)->rk;
     enum sb_err err = collect_named(scout);
@@ -251,10 +252,11 @@ static bool apply_named(struct source_kafka *source, const struct scout_topic *f
         struct topic *topic = topics_find(&source->readers[role], found->name);
         if (topic == NULL)
             continue;
+        topic->partitions = exists ? found->partitions : 0;
         if (role == SOURCE_MESSAGES && exists)
             tap_take_topic(source, topic, found->partitions);
         if (role == SOURCE_SPANS)
-            rebalance_topic_exists(source, topic, exists);
+            rebalance_topic_exists(topic, exists);
     }
     return exists;
 }
@@ -280,6 +282,7 @@ static void apply_listing(struct source_kafka *source, enum source_role role,
         if (topic == NULL && topics_add(reader, index, found->name, &topic) != SB_OK)
             continue;
         topic->present = true;
+        topic->partitions = found->partitions;
         if (role == SOURCE_MESSAGES)
             tap_take_topic(source, topic, found->partitions);
     }

@@ -65,6 +65,7 @@ struct topic {
     char *name;
     rd_kafka_topic_t *handle; /* its opaque is this struct */
     struct slots lanes;       /* by partition */
+    int32_t partitions;       /* at the last look; 0: there was none */
     bool present;             /* found by its pattern at the last look, or named */
     bool missing;             /* named, and not there at the last look */
     bool subscribed;
@@ -141,6 +142,7 @@ struct source_kafka {
     bool leaving;    /* the callee of the events is gone: no more of them */
     bool committing; /* commits are allowed */
     _Atomic bool intake_stopped;
+    _Atomic int share; /* enum source_share */
     _Atomic bool spans_drained;
     _Atomic bool taps_drained;
     _Atomic uint64_t *tap_times_ns; /* by index of the options' topics */

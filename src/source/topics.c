@@ -160,6 +160,15 @@ struct topic *topics_find(const struct reader *reader, const char *name)
     return NULL;
 }
 
+struct lane *topics_lane(const struct reader *reader,
+                         const rd_kafka_topic_partition_t *partition)
+{
+    struct topic *topic = topics_find(reader, partition->topic);
+    if (topic == NULL || partition->partition < 0)
+        return NULL;
+    return slots_get(&topic->lanes, (uint32_t)partition->partition);
+}
+
 static void free_topic(struct topic *topic)
 {
     if (topic->handle != NULL)

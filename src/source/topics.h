@@ -35,6 +35,10 @@ bool matchers_find(const struct matchers *matchers, enum source_role role, const
 /* The reader's topic of that name, or NULL. */
 struct topic *topics_find(const struct reader *reader, const char *name);
 
+/* The lane of a list's element, or NULL: none of ours, or never assigned. */
+struct lane *topics_lane(const struct reader *reader,
+                         const rd_kafka_topic_partition_t *partition);
+
 /*
  * Adds a topic that matchers_find placed.  It must come before anything else makes the library
  * know the topic, or its messages could not be told apart.  SB_ERR_MEMORY, SB_ERR_INTERNAL.

@@ -49,13 +49,8 @@ static struct active *find(struct troubles *troubles, const char *what)
     return NULL;
 }
 
-static void tell(struct source_kafka *source, const char *what, const char *text, bool fatal)
-{
-    if (!source->leaving) /* whoever is told decides whether to log it */
-        source->options.events.on_trouble(source->options.events.arg, what, text, fatal);
-}
-
-void trouble_report(struct source_kafka *source, const char *what, const char *text, bool fatal)
+/* Remembers it; true: it is to be told. */
+static bool is_news(struct source_kafka *source, const char *what, const char *text, bool fatal)
 {
     struct troubles *troubles = source->troubles;
     struct active *active = find(troubles, what);
@@ -64,19 +59,25 @@ void trouble_report(struct source_kafka *source, const char *what, const char *t
         bool same = strcmp(active->text, text) == 0;
         bool soon = now_ns < active->told_at_ns + REPEAT_AFTER_NS;
         if (active->fatal || (!fatal && (same || soon)))
-            return;
+            return false;
     } else if (troubles->count < ACTIVE_MAX) {
         active = &troubles->active[troubles->count++];
         snprintf(active->what, sizeof(active->what), "%s", what);
     } else {
         log_event(source->options.log, LOG_WARN, "source", "kafka_trouble",
                   LOG_TEXT("what", what), LOG_TEXT("text", text));
-        return;
+        return false;
     }
     trouble_copy_text(active->text, text);
     active->told_at_ns = now_ns;
     active->fatal = fatal;
-    tell(source, what, text, fatal);
+    return !source->leaving; /* whoever is told decides whether to log it */
+}
+
+void trouble_report(struct source_kafka *source, const char *what, const char *text, bool fatal)
+{
+    if (is_news(source, what, text, fatal))
+        source->options.events.on_trouble(source->options.events.arg, what, text, fatal);
 }
 
 void trouble_clear(struct source_kafka *source, const char *what)
@@ -123,19 +124,37 @@ void trouble_of_lane(struct source_kafka *source, struct lane *lane, rd_kafka_re
     trouble_report(source, name, line, false);
 }
 
+/*
+ * Of two with one name the classic protocol fences the one that was there; the one of KIP-848
+ * turns away the one that comes, also when the other was killed and its session has not ended.
+ */
+static void report_fenced(struct source_kafka *source, rd_kafka_resp_err_t err)
+{
+    char line[NOTE_TEXT_LEN];
+    const char *group = source->options.group;
+    const char *instance = source->options.instance;
+    if (err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        snprintf(line, sizeof(line),
+                 "another process has joined group %.150s as instance %.150s", group, instance);
+    else
+        snprintf(line, sizeof(line),
+                 "group %.150s has an instance %.150s already: another process, or one that "
+                 "was killed and whose session has yet to end",
+                 group, instance);
+    if (is_news(source, TROUBLE_GROUP, line, true))
+        source->options.events.on_fenced(source->options.events.arg, line);
+}
+
 static void report_fatal(struct source_kafka *source, rd_kafka_t *rk)
 {
     char text[NOTE_TEXT_LEN];
-    char line[NOTE_TEXT_LEN];
     rd_kafka_resp_err_t err = rd_kafka_fatal_error(rk, text, sizeof(text));
-    if (err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ||
-        err == RD_KAFKA_RESP_ERR_UNRELEASED_INSTANCE_ID)
-        snprintf(line, sizeof(line), "another member of group %s runs as instance %s: %.300s",
-                 source->options.group,
-                 source->options.instance == NULL ? "(none)" : source->options.instance, text);
+    if ((err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID ||
+         err == RD_KAFKA_RESP_ERR_UNRELEASED_INSTANCE_ID) &&
+        source->options.instance != NULL)
+        report_fenced(source, err);
     else
-        snprintf(line, sizeof(line), "%s", text);
-    trouble_report(source, TROUBLE_CLUSTER, line, true);
+        trouble_report(source, TROUBLE_CLUSTER, text, true);
 }
 
 void trouble_of_handle(struct source_kafka *source, rd_kafka_t *rk, rd_kafka_resp_err_t err,

@@ -43,7 +43,7 @@ static enum sb_err init_lane(struct feed *feed, struct lane *lane, uint32_t inde
     lane->consumer = (int32_t)index;
     lane->worker = worker;
     lane->number = source->options.numbers->lanes[worker]++;
-    lane->backoff.random = rabbitmq_now_ns(source) + index;
+    retry_init(&lane->retry, RETRY_FIRST_NS, RETRY_MOST_NS, rabbitmq_now_ns(source) + index);
     lane->assembly.firehose = feed->queue->firehose;
     lane->assembly.body_max = source->options.record_bytes_max < SOURCE_BODY_BYTES_MAX
                                   ? source->options.record_bytes_max
@@ -72,7 +72,7 @@ static enum sb_err init_feed(struct source_rabbitmq *source, struct feed *feed, 
     feed->stream = feed->queue->queue_type == SOURCE_QUEUE_STREAM;
     feed->position = OFFSET_NONE;
     feed->position_saved = OFFSET_NONE;
-    feed->backoff.random = rabbitmq_now_ns(source) + topic;
+    retry_init(&feed->retry, RETRY_FIRST_NS, RETRY_MOST_NS, rabbitmq_now_ns(source) + topic);
     (void)pthread_mutex_init(&feed->lock, NULL);
     feed->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (feed->wake_fd < 0)

@@ -42,6 +42,7 @@ static void make_closed(struct lane *lane)
 {
     records_discard(lane);
     lane->told = false;
+    lane->gone = false;
     atomic_store(&lane->published, OFFSET_NONE);
     atomic_store(&lane->released, OFFSET_NONE);
     atomic_store(&lane->state, LANE_CLOSED);
@@ -56,8 +57,10 @@ static void close_ended(struct feed *feed)
     size_t count = 0;
     for (uint32_t i = 0; i < feed->lane_count; i++) {
         ended[i] = lane_state(&feed->lanes[i]) == LANE_ENDED;
-        if (ended[i] && feed->lanes[i].told)
-            views[count++] = view_of(&feed->lanes[i]);
+        if (!ended[i] || !feed->lanes[i].told)
+            continue;
+        views[count] = view_of(&feed->lanes[i]);
+        views[count++].gone = feed->lanes[i].gone;
     }
     if (count > 0)
         events->on_close(events->arg, views, count, true);

@@ -86,7 +86,8 @@ void feed_lose(struct feed *feed, const char *why)
     feed->message_lane = NULL;
     atomic_store(&feed->at_end, false);
     amqp_link_close(feed->link, GOOD_BYE_NS);
-    feed->retry_at_ns = rabbitmq_now_ns(feed->source) + backoff_fail_ns(&feed->backoff);
+    feed->retry_at_ns =
+        rabbitmq_now_ns(feed->source) + retry_wait_ns(&feed->retry, ++feed->failures);
     feed_set_trouble(feed, text);
 }
 
@@ -142,7 +143,8 @@ void feed_lose_lane(struct lane *lane, const char *why)
     lanes_end(lane);
     if (feed->message_lane == lane)
         feed->message_lane = NULL;
-    lane->retry_at_ns = rabbitmq_now_ns(feed->source) + backoff_fail_ns(&lane->backoff);
+    lane->retry_at_ns =
+        rabbitmq_now_ns(feed->source) + retry_wait_ns(&lane->retry, ++lane->failures);
     lane->retry_topology = true;
     feed_set_trouble(feed, text);
 }
@@ -212,8 +214,8 @@ static bool tend_lanes(struct feed *feed)
         if (lanes_ack(lane) != SB_OK)
             return false;
         if (now_ns - lane->ready_since_ns >= STABLE_NS) {
-            backoff_reset(&lane->backoff);
-            backoff_reset(&feed->backoff);
+            lane->failures = 0;
+            feed->failures = 0;
         }
     }
     note_position(feed);

@@ -159,7 +159,7 @@ void lanes_end(struct lane *lane)
         lanes_free_delivery(lane->held_first);
         lane->held_first = next;
     }
-    int state = lane_state(lane);
+    int state = (int)lane_state(lane);
     if (state != LANE_READY && state != LANE_OPEN)
         return;
     /* Only the control thread may come between, from READY to OPEN. */

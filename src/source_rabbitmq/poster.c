@@ -44,7 +44,8 @@ struct poster {
     uint64_t number; /* of the last letter published on this channel */
     bool channel_open;
     bool returning; /* the header of a returned letter is next */
-    struct backoff backoff;
+    struct retry retry;
+    uint32_t failures; /* in a row */
     uint64_t retry_at_ns;
 };
 
@@ -81,7 +82,7 @@ static void give_result(struct poster *poster, struct letter *letter, enum sb_er
 /* Nothing is sent for a while. */
 static void pause_posting(struct poster *poster, const char *why)
 {
-    poster->retry_at_ns = now_of(poster) + backoff_fail_ns(&poster->backoff);
+    poster->retry_at_ns = now_of(poster) + retry_wait_ns(&poster->retry, ++poster->failures);
     set_trouble(poster, why);
 }
 
@@ -189,7 +190,7 @@ static void end_letter(struct poster *poster, struct letter *letter, bool taken)
     } else if (!taken) {
         fail_letter(poster, letter, "the broker could not store them");
     } else {
-        backoff_reset(&poster->backoff);
+        poster->failures = 0;
         set_trouble(poster, "");
         give_result(poster, letter, SB_OK);
     }
@@ -342,7 +343,7 @@ enum sb_err poster_new(struct source_rabbitmq *source,
         return SB_ERR_MEMORY;
     poster->source = source;
     poster->broker = *broker;
-    poster->backoff.random = rabbitmq_now_ns(source);
+    retry_init(&poster->retry, RETRY_FIRST_NS, RETRY_MOST_NS, rabbitmq_now_ns(source));
     mailbox_init(&poster->inbox);
     mailbox_init(&poster->done);
     (void)pthread_mutex_init(&poster->lock, NULL);

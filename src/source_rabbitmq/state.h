@@ -16,9 +16,9 @@
 #include "amqp/channel.h"
 #include "amqp/thread.h"
 #include "assembly.h"
-#include "backoff.h"
 #include "core/assert.h"
 #include "core/mailbox.h"
+#include "core/retry.h"
 #include "core/ring.h"
 #include "source/sources.h"
 #include "source_rabbitmq/rabbitmq.h"
@@ -50,9 +50,11 @@ struct lane {
     bool told;                /* control: the workers know that it is open */
     int64_t tap_told;         /* worker: the feed was woken for the releases up to here */
     /* The feed's, of this turn of its channel. */
+    bool gone; /* its deliveries may not come again; the control thread's once it has ended */
     bool channel_open;
     bool retry_topology;
-    struct backoff backoff;
+    struct retry retry;
+    uint32_t failures; /* in a row */
     uint64_t retry_at_ns;
     uint64_t ready_since_ns;
     struct assembly assembly;
@@ -101,7 +103,8 @@ struct feed {
     bool trouble_told; /* control */
     /* The feed's. */
     struct amqp_link *link;
-    struct backoff backoff;
+    struct retry retry;
+    uint32_t failures; /* in a row */
     uint64_t retry_at_ns;
     uint64_t look_at_ns;
     uint64_t quiet_since_ns;   /* of a stream: nothing has come since */
@@ -161,6 +164,10 @@ static inline uint64_t rabbitmq_now_ns(const struct source_rabbitmq *source)
 {
     return clock_monotonic_ns(source->options.clock);
 }
+
+/* Between two tries of what failed: up to 1 s at first, up to 30 s in the end. */
+#define RETRY_FIRST_NS (1 * NS_PER_S)
+#define RETRY_MOST_NS  (30 * NS_PER_S)
 
 /* Any thread: makes the event fd readable, so that the control thread looks at feeds. */
 void rabbitmq_notify(struct source_rabbitmq *source);

@@ -399,22 +399,79 @@ struct window_walk window_walk_start(const struct window *window, window_trace n
     return (struct window_walk){.block = trace_at(window, number)->first_block, .slot = 0};
 }
 
+/* The slot that the walk has come to, which is there; the walk goes on behind it. */
+static struct slot *walk_step(const struct window *window, struct window_walk *walk)
+{
+    struct block *block = block_at(window, walk->block);
+    struct slot *slot = &block->slots[walk->slot % SLOTS_PER_BLOCK];
+    walk->slot++;
+    if (walk->slot % SLOTS_PER_BLOCK == 0)
+        walk->block = block->next;
+    return slot;
+}
+
+static struct window_span span_of(const struct window *window, const struct slot *slot)
+{
+    return (struct window_span){
+        .raw = bytes_of(store_at(&window->store, slot->position), slot->len),
+        .envelope = slot->envelope,
+        .record = slot->record,
+    };
+}
+
 bool window_walk_next(const struct window *window, window_trace number,
                       struct window_walk *walk, struct window_span *ret)
 {
     if (walk->slot >= trace_at(window, number)->span_count)
         return false;
-    const struct block *block = block_at(window, walk->block);
-    const struct slot *slot = &block->slots[walk->slot % SLOTS_PER_BLOCK];
-    *ret = (struct window_span){
-        .raw = bytes_of(store_at(&window->store, slot->position), slot->len),
-        .envelope = slot->envelope,
-        .record = slot->record,
-    };
-    walk->slot++;
-    if (walk->slot % SLOTS_PER_BLOCK == 0)
-        walk->block = block->next;
+    *ret = span_of(window, walk_step(window, walk));
     return true;
+}
+
+/* Gives the blocks back that `spans` spans do not need. */
+static void cut_blocks(struct window *window, struct trace *trace, uint32_t spans)
+{
+    uint32_t at = trace->first_block;
+    uint32_t last = POOL_NONE;
+    for (uint32_t kept = 0; kept < spans; kept += SLOTS_PER_BLOCK) {
+        last = at;
+        at = block_at(window, at)->next;
+    }
+    trace->last_block = last;
+    if (last == POOL_NONE)
+        trace->first_block = POOL_NONE;
+    else
+        block_at(window, last)->next = POOL_NONE;
+    while (at != POOL_NONE) {
+        uint32_t next = block_at(window, at)->next;
+        pool_give(&window->blocks, at);
+        at = next;
+    }
+}
+
+uint32_t window_take_out(struct window *window, window_trace number, window_span_fn is_taken,
+                         void *arg)
+{
+    struct trace *trace = trace_at(window, number);
+    struct window_walk from = window_walk_start(window, number);
+    struct window_walk to = from;
+    uint32_t taken = 0;
+    while (from.slot < trace->span_count) {
+        struct slot *slot = walk_step(window, &from);
+        struct window_span span = span_of(window, slot);
+        if (is_taken(arg, &span)) {
+            store_remove(&window->store, slot->position);
+            trace->bytes -= slot->len;
+            window->span_bytes -= slot->len;
+            taken++;
+        } else {
+            *walk_step(window, &to) = *slot; /* never ahead of where it is read */
+        }
+    }
+    window->spans -= taken;
+    trace->span_count -= taken;
+    cut_blocks(window, trace, trace->span_count);
+    return taken;
 }
 
 void window_drop_spans(struct window *window, window_trace number)
@@ -450,13 +507,25 @@ void window_close(struct window *window, window_trace number)
     pool_give(&window->traces, number);
 }
 
-window_trace window_any(const struct window *window)
+/* The oldest trace of the first queue from `kind` on that has one. */
+static window_trace first_from(const struct window *window, int kind)
 {
-    for (int kind = 0; kind < QUEUE_COUNT; kind++) {
+    for (; kind < QUEUE_COUNT; kind++) {
         if (window->queues[kind].oldest != POOL_NONE)
             return window->queues[kind].oldest;
     }
     return WINDOW_NONE;
+}
+
+window_trace window_any(const struct window *window)
+{
+    return first_from(window, QUEUE_NONE);
+}
+
+window_trace window_next(const struct window *window, window_trace number)
+{
+    const struct trace *trace = trace_at(window, number);
+    return trace->newer != POOL_NONE ? trace->newer : first_from(window, trace->queue + 1);
 }
 
 window_trace window_prefetch_newer(const struct window *window, window_trace number)

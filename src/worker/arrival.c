@@ -4,7 +4,7 @@
  * The count of the record that the span came in travels with it: from the record's ledger
  * into the window, then to a ticket, and back to the ledger when the span is finished.
  */
-#include "state.h"
+#include "observe.h"
 
 #include "core/hash.h"
 #include "core/memory.h"
@@ -38,6 +38,10 @@ static void take_late(struct worker *worker, const struct arrival *arrival,
         return;
     }
     worker->counters.late_spans++;
+    if (worker->observe != NULL) {
+        observe_late(worker, arrival);
+        return;
+    }
     if (decided.keep || worker->options->dry_run) {
         struct verdict verdict = {.decided = decided, .reason = "late"};
         emit_late(worker, arrival, &verdict);

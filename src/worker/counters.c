@@ -97,7 +97,7 @@ void worker_group_take_account(struct worker_group *group, struct worker_account
     ret->held =
         (int64_t)(counters->held_window + counters->held_egress + counters->held_letters) +
         ret->under_way;
-    uint64_t ended =
-        counters->exported + ret->dropped + counters->rejected + counters->lost + ret->dead;
+    uint64_t ended = counters->exported + ret->dropped + counters->rejected + counters->lost +
+                     counters->returned + counters->observed + ret->dead;
     ret->balance = (int64_t)(counters->spans_read - ended) - ret->held;
 }

@@ -27,7 +27,8 @@ enum message_type {
     MESSAGE_JOIN,      /* both sides are known: for the worker that gathers */
     MESSAGE_PULL,      /* the gathering worker wants a trace */
     MESSAGE_FORWARDED, /* how far a pulled trace had come */
-    MESSAGE_REFUSED    /* a sink refused a span: dead-letter it where its record was read */
+    MESSAGE_REFUSED,   /* a sink refused a span: dead-letter it where its record was read */
+    MESSAGE_LOOK       /* observe: why a hop has no evidence */
 };
 
 struct message_head {

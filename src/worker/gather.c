@@ -35,14 +35,15 @@ static void send(struct worker *worker, uint32_t to, enum message_type type, con
         worker->counters.hops_forgotten++;
 }
 
-static uint32_t owner_of_key(const struct worker *worker, struct repair_key key)
+uint32_t gather_owner_of_key(const struct worker *worker, struct repair_key key)
 {
     return (uint32_t)(key.word[1] % worker->options->worker_count);
 }
 
 static void send_hop(struct worker *worker, const struct hop_message *message)
 {
-    send(worker, owner_of_key(worker, message->key), MESSAGE_HOP, message, sizeof(*message));
+    send(worker, gather_owner_of_key(worker, message->key), MESSAGE_HOP, message,
+         sizeof(*message));
 }
 
 void gather_add_side(struct worker *worker, struct trace_id trace_id,
@@ -72,6 +73,17 @@ void gather_add_side(struct worker *worker, struct trace_id trace_id,
             .trace_id = trace_id, .span_id = side->span_id, .end_ns = side->end_ns};
     }
     send_hop(worker, &message);
+}
+
+void gather_withdraw_side(struct worker *worker, struct trace_id trace_id,
+                          const struct hop_side *side)
+{
+    if (!side->consumer || !side->has_key)
+        return; /* links are told anew by themselves, and what was sent stays sent */
+    const struct repair_consumer_side consumer = {
+        .trace_id = trace_id, .span_id = side->span_id, .topic = side->settings};
+    const struct worker *owner = &worker->group->workers[gather_owner_of_key(worker, side->key)];
+    repair_hops_withdraw_consumer(owner->hops, side->key, &consumer);
 }
 
 void gather_add_message(struct worker *worker, struct repair_key key,

@@ -7,8 +7,8 @@
 #include "core/assert.h"
 #include "core/hash.h"
 #include "core/memory.h"
+#include "observe.h"
 #include "otlp/write.h"
-#include "state.h"
 
 enum { ALIAS_BYTES = 48, HOLD_RETRY_MS = 250, TEXT_BYTES_MAX = 1 << 30 };
 
@@ -122,6 +122,7 @@ static enum sb_err init_worker(struct worker_group *group, uint32_t number)
     worker->alias_of_key = group->alias_of_key;
     worker->now_ns = clock_monotonic_ns(group->options.clock);
     mailbox_init(&worker->commands);
+    sem_init(&worker->unparked, 0, 0);
     mailbox_init(&worker->letters_done);
     pthread_mutex_init(&worker->shared_lock, NULL);
     text_init(&worker->json, TEXT_BYTES_MAX);
@@ -140,6 +141,8 @@ static enum sb_err init_worker(struct worker_group *group, uint32_t number)
     enum sb_err err = init_counters(worker);
     if (err == SB_OK)
         err = init_stages(worker);
+    if (err == SB_OK && group->options.observe)
+        err = observe_new(worker, &worker->observe);
     if (err != SB_OK)
         return err;
     traces_init(&worker->traces, worker->window);
@@ -173,6 +176,7 @@ static void clear_worker(struct worker *worker)
     destinations_clear(&worker->destinations);
     memory_free(worker->cluster_id);
     plans_clear(&worker->plans);
+    observe_free(worker->observe);
     repair_hops_free(worker->hops);
     aliases_clear(&worker->aliases);
     decide_memory_free(worker->verdicts);
@@ -191,6 +195,7 @@ static void clear_worker(struct worker *worker)
     memory_free(worker->topic_counters);
     memory_free(worker->topics_shared);
     pthread_mutex_destroy(&worker->shared_lock);
+    sem_destroy(&worker->unparked);
 }
 
 enum sb_err worker_group_new(const struct worker_options *options, struct worker_group **ret)
@@ -331,7 +336,7 @@ static void command_all(struct worker_group *group, const struct command *comman
     }
 }
 
-/* All are flushed before the first lane is closed: a record's spans may be with any of them. */
+/* A record's spans may be with any worker: all are flushed, and then stand still. */
 void worker_group_close_lanes(struct worker_group *group, const struct source_lane *lanes,
                               size_t count, uint64_t budget_ns)
 {
@@ -342,8 +347,17 @@ void worker_group_close_lanes(struct worker_group *group, const struct source_la
         .deadline_ns = clock_monotonic_ns(group->options.clock) + budget_ns,
     };
     command_all(group, &command);
+    for (uint32_t i = 0; i < group->count; i++) {
+        struct command park = {.type = COMMAND_PARK};
+        if (i != GATHERING_WORKER)
+            command_worker(group, i, &park);
+    }
     command.type = COMMAND_CLOSE_LANES;
-    command_all(group, &command);
+    command_worker(group, GATHERING_WORKER, &command);
+    for (uint32_t i = 0; i < group->count; i++) {
+        if (i != GATHERING_WORKER && group->started)
+            sem_post(&group->workers[i].unparked);
+    }
 }
 
 void worker_group_publish(struct worker_group *group)

@@ -5,11 +5,11 @@
  * off in the middle is dead-lettered whole and nothing of it has gone on.
  */
 #include "emit.h"
+#include "observe.h"
 #include "otlp/json.h"
 #include "otlp/value.h"
 #include "otlp/write.h"
 #include "spanbridge/carrier.h"
-#include "state.h"
 
 #include "core/hash.h"
 #include "core/memory.h"
@@ -404,7 +404,11 @@ void intake_message(struct worker *worker, const struct record *record)
                        ? 0
                        : (uint64_t)record->time_ms * NS_PER_MS,
     };
+    uint64_t malformed = worker->counters.headers_malformed;
     side.has_context = read_context(worker, record, &side.context);
+    if (worker->observe != NULL)
+        observe_message(worker, record->topic, side.has_context,
+                        worker->counters.headers_malformed > malformed);
     struct bytes cluster = topic->rabbitmq ? RABBITMQ_CLUSTER : (struct bytes){0};
     struct repair_key key = repair_coordinate_key(cluster, bytes_text(lane->topic_name),
                                                   record->partition, record->offset);

@@ -211,13 +211,21 @@ static bool ends_without(struct worker *worker, const struct letter *letter)
     return find_place(worker, &draft) && passes_over(worker, &draft);
 }
 
-/* What a letter holds whose end did not come, or was no good one, stays held: see strand. */
+/*
+ * What a letter holds whose end did not come, or was no good one, stays held: see strand.  Unless
+ * its partition has moved: then the next owner reads the record again, and sends another.
+ */
 static void letter_ended(struct worker *worker, struct letter *letter, enum sb_err result)
 {
     if (result != SB_OK)
         log_failure(worker, result, letter->reason);
-    if (result == SB_OK || (result == SB_ERR_LIMIT && ends_without(worker, letter))) {
+    bool sent = result == SB_OK || (result == SB_ERR_LIMIT && ends_without(worker, letter));
+    if (sent)
         count_dead(worker, letter->topic, letter->reason, letter->spans);
+    bool returned = !sent && ledger_is_returned(worker->ledger, letter->record);
+    if (returned)
+        worker->counters.returned += letter->spans;
+    if (sent || returned) {
         ledger_release(worker->ledger, letter->record, letter->spans == 0 ? 1 : letter->spans);
         atomic_fetch_sub_explicit(&worker->letter_spans_out, letter->spans,
                                   memory_order_relaxed);
@@ -228,6 +236,11 @@ static void letter_ended(struct worker *worker, struct letter *letter, enum sb_e
 
 static void send_letter(struct worker *worker, const struct draft *draft)
 {
+    if (worker->observe != NULL) { /* what would have become of it is for the report to say */
+        count_dead(worker, draft->topic, draft->reason, draft->spans);
+        ledger_release(worker->ledger, draft->number, draft->spans);
+        return;
+    }
     if (!worker->options->topics[draft->topic].dead_letters) {
         without_letter(worker, draft);
         return;
@@ -364,7 +377,9 @@ void letters_receive_refused(struct worker *worker, struct bytes body)
     if (find_place(worker, &draft) && worker->options->topics[draft.topic].dead_letters) {
         send_letter(worker, &draft);
     } else {
-        worker->counters.rejected++;
+        bool returned = ledger_is_returned(worker->ledger, message.record);
+        worker->counters.returned += returned; /* the next owner has it refused again */
+        worker->counters.rejected += !returned;
         ledger_release(worker->ledger, message.record, 1);
     }
     memory_free(message.request);

@@ -4,11 +4,12 @@
  * A turn takes in what others sent, decides what is due, and reads new records if nothing
  * stands in the way; it sleeps only inside sources_poll, and is woken from there.
  */
+#include <errno.h>
 #include <time.h>
 
 #include "core/assert.h"
 #include "core/memory.h"
-#include "state.h"
+#include "observe.h"
 
 enum {
     MESSAGES_POLLED = 256,
@@ -56,6 +57,9 @@ static void on_message(void *arg, enum message_type type, struct bytes body)
     }
     case MESSAGE_REFUSED:
         letters_receive_refused(worker, body);
+        break;
+    case MESSAGE_LOOK:
+        observe_receive_look(worker, body);
         break;
     case MESSAGE_HOP:
     case MESSAGE_JOIN:
@@ -122,6 +126,8 @@ static void open_lane(struct worker *worker, const struct source_lane *opened)
     };
     lane->open = lane->topic_name != NULL &&
                  (opened->tap || ledger_open_partition(worker->ledger, &lane->ledger) == SB_OK);
+    if (lane->open && !lane->tap && worker->observe != NULL)
+        observe_open_lane(worker);
     if (!lane->open) {
         memory_free(lane->topic_name);
         *lane = (struct lane){.open = false};
@@ -150,13 +156,21 @@ static void flush(struct worker *worker, const struct command *command)
     exchange_flush(&worker->exchange);
 }
 
-static void close_lanes(struct worker *worker, const struct command *command)
+void worker_take_in(struct worker *worker)
 {
-    /* Counts that come back from others, which have been flushed before: see group.c. */
+    worker->now_ns = clock_monotonic_ns(worker->options->clock);
+    egress_collect(&worker->egress, worker_span_finished, worker);
+    letters_collect(worker);
+    exchange_flush(&worker->exchange);
     exchange_receive(&worker->exchange, UINT32_MAX, on_message, worker);
+}
+
+bool worker_close_lanes(struct worker *worker, const struct source_lane *lanes, size_t count)
+{
+    bool returned = false;
     publish(worker);
-    for (size_t i = 0; i < command->lane_count; i++) {
-        const struct source_lane *closed = &command->lanes[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct source_lane *closed = &lanes[i];
         struct lane_list *list = closed->tap ? &worker->taps : &worker->lanes;
         if (closed->worker != worker->number || closed->lane >= list->count ||
             !list->at[closed->lane].open)
@@ -164,11 +178,22 @@ static void close_lanes(struct worker *worker, const struct command *command)
         struct lane *lane = &list->at[closed->lane];
         if (!closed->tap) {
             forget_polled(worker, closed->lane); /* the number may be used again */
-            ledger_close_partition(worker->ledger, lane->ledger);
+            if (closed->gone)
+                ledger_close_partition(worker->ledger, lane->ledger);
+            else
+                ledger_return_partition(worker->ledger, lane->ledger);
+            returned |= !closed->gone;
         }
         memory_free(lane->topic_name);
         *lane = (struct lane){.open = false};
     }
+    return returned;
+}
+
+static void park(struct worker *worker)
+{
+    while (sem_wait(&worker->unparked) != 0)
+        SB_ASSERT(errno == EINTR);
 }
 
 static void obey(struct worker *worker)
@@ -177,15 +202,18 @@ static void obey(struct worker *worker)
     while (item != NULL) {
         struct mailbox_item *next = item->next;
         struct command *command = (struct command *)item;
+        bool parks = command->type == COMMAND_PARK;
         if (command->type == COMMAND_OPEN_LANE)
             open_lane(worker, command->lanes);
         else if (command->type == COMMAND_FLUSH)
             flush(worker, command);
         else if (command->type == COMMAND_CLOSE_LANES)
-            close_lanes(worker, command);
-        else
+            returns_close_lanes(worker->group, command->lanes, command->lane_count);
+        else if (command->type == COMMAND_PUBLISH)
             publish(worker);
         sem_post(&command->done); /* the command is gone from here on */
+        if (parks)
+            park(worker);
         item = next;
     }
 }

@@ -144,12 +144,22 @@ static enum repair_producer_state decided_state(const struct worker *worker, boo
     return may_merge ? REPAIR_PRODUCER_KEPT : REPAIR_PRODUCER_DROPPED;
 }
 
+/* Another instance may have the trace that is not here, and decide it by itself. */
+static bool unseen_merges(const struct worker *worker, enum worker_unseen unseen)
+{
+    return unseen == WORKER_UNSEEN_MERGE ||
+           (unseen == WORKER_UNSEEN_MERGE_IF_ALONE &&
+            sources_share(worker->options->sources) == SOURCE_SHARE_ALL);
+}
+
 /* Nobody knows the tenant of a trace that was never seen either. */
 static enum repair_producer_state unseen_state(const struct worker *worker,
                                                const struct evidence_item *item)
 {
-    bool may_merge = destinations_repair(&worker->destinations, item->settings)->unseen_merge &&
-                     worker->options->tenant_key == OTLP_KEY_NONE;
+    const struct worker_repair *repair =
+        destinations_repair(&worker->destinations, item->settings);
+    bool may_merge =
+        worker->options->tenant_key == OTLP_KEY_NONE && unseen_merges(worker, repair->unseen);
     return may_merge ? REPAIR_PRODUCER_UNSEEN : REPAIR_PRODUCER_UNSEEN_LINK;
 }
 

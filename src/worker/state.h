@@ -9,7 +9,9 @@
  *   plan       what is to become of the traces of one tree
  *   emit       kept spans to the batches
  *   patch      what is written behind a kept span
+ *   observe    in place of emit: planned traces counted, when the service only looks
  *   letters    what can not be taken, to the dead-letter topic
+ *   returns    lanes close: what has no verdict is left to the next owner
  *   loop       the thread, its phases and commands
  *   group      all workers together, as the control thread sees them
  */
@@ -83,7 +85,8 @@ struct polled {
 enum command_type {
     COMMAND_OPEN_LANE,
     COMMAND_FLUSH, /* what has a verdict leaves, and sinks are waited for until the deadline */
-    COMMAND_CLOSE_LANES,
+    COMMAND_PARK,  /* stand still until `unparked` is posted */
+    COMMAND_CLOSE_LANES, /* for the gathering worker, while the others are parked */
     COMMAND_PUBLISH
 };
 
@@ -170,6 +173,7 @@ struct outgoing {
     uint32_t count;
 };
 
+struct observe;
 struct worker_group;
 
 struct worker {
@@ -197,8 +201,9 @@ struct worker {
     struct repair_hops *hops;
     struct destinations destinations;
     struct plans plans;
-    struct text patch;     /* of the span being written */
-    struct text rewritten; /* it, where links of it change */
+    struct observe *observe; /* NULL: this is no mere look */
+    struct text patch;       /* of the span being written */
+    struct text rewritten;   /* it, where links of it change */
     struct text original_links;
     struct text queue_span;
     uint32_t queue_envelopes[2]; /* of the queue spans: of Kafka, of RabbitMQ */
@@ -211,6 +216,7 @@ struct worker {
     struct polled polled;
     struct exchange exchange;
     struct mailbox commands;
+    sem_t unparked;
     struct mailbox letters_done;
     struct waiting_letter *letters_waiting; /* for room at the source, oldest first */
     struct waiting_letter *last_waiting;
@@ -240,6 +246,8 @@ struct worker_group {
     uint16_t *alias_of_key;
     uint64_t hash_seed;
     struct learned learned; /* destinations that are consumed from */
+    /* observe: wall clock; traces that began before are cut; 0: none are */
+    _Atomic uint64_t observe_since_ns;
     _Atomic int phase;
     _Atomic bool *stopped; /* for each topic: an error there is not tolerated */
     bool started;
@@ -300,6 +308,11 @@ void gather_add_side(struct worker *worker, struct trace_id trace_id,
                      const struct hop_side *side);
 void gather_add_message(struct worker *worker, struct repair_key key,
                         const struct repair_message_side *side);
+/* The worker where the sides of that key meet. */
+uint32_t gather_owner_of_key(const struct worker *worker, struct repair_key key);
+/* Its span goes; for returns.c, as it reaches into other workers. */
+void gather_withdraw_side(struct worker *worker, struct trace_id trace_id,
+                          const struct hop_side *side);
 void gather_on_join(void *arg, const struct repair_join *join);
 void gather_receive(struct worker *worker, enum message_type type, struct bytes body);
 
@@ -345,6 +358,10 @@ void letters_discard_refused(struct bytes body); /* at the end of all */
 void letters_collect(struct worker *worker);
 void letters_clear(struct worker *worker);
 
+/* returns.c, which acts for all workers while these stand still */
+void returns_close_lanes(struct worker_group *group, const struct source_lane *lanes,
+                         size_t count);
+
 /* release.c: counts of any worker's record. */
 void worker_release(struct worker *worker, uint32_t record, uint32_t counts);
 
@@ -356,6 +373,11 @@ void worker_span_finished(void *arg, const struct ticket *ticket,
 
 /* counters.c */
 void worker_share_counters(struct worker *worker);
+
+/* Also for returns.c: all that others sent, and all that sinks and dead-letter topics answered. */
+void worker_take_in(struct worker *worker);
+/* Those of the lanes that are this worker's; true: records of them are left to the broker. */
+bool worker_close_lanes(struct worker *worker, const struct source_lane *lanes, size_t count);
 
 /* One turn of the loop; false: the thread has to end. */
 bool worker_turn(struct worker *worker);

@@ -177,6 +177,62 @@ const struct hop_side *traces_find_side(const struct traces *traces, window_trac
     return NULL;
 }
 
+/* The list the other way round; returns its new first item. */
+static uint32_t turn_sides(struct traces *traces, uint32_t at)
+{
+    uint32_t first = POOL_NONE;
+    while (at != POOL_NONE) {
+        struct side_item *item = traces_side(traces, at);
+        uint32_t next = item->next;
+        item->next = first;
+        first = at;
+        at = next;
+    }
+    return first;
+}
+
+static void keep_side(struct traces *traces, struct trace_extra *extra, uint32_t number)
+{
+    struct side_item *item = traces_side(traces, number);
+    item->next = extra->first_side;
+    extra->first_side = number;
+    if (item->side.consumer)
+        extra->consumed |= destination_bit(&item->side);
+}
+
+/*
+ * Sides stand in the order of their spans, the youngest first: turned round, one walk over both
+ * finds whose is whose, also where a span was delivered twice.
+ */
+void traces_take_out_sides(struct traces *traces, window_trace trace, window_span_fn is_taken,
+                           traces_side_fn on_side, void *arg)
+{
+    struct trace_extra *extra = traces_extra(traces, trace);
+    uint32_t at = extra == NULL ? POOL_NONE : turn_sides(traces, extra->first_side);
+    if (at == POOL_NONE)
+        return;
+    extra->first_side = POOL_NONE;
+    extra->consumed = 0;
+    struct window_walk walk = window_walk_start(traces->window, trace);
+    struct window_span span;
+    while (at != POOL_NONE && window_walk_next(traces->window, trace, &walk, &span)) {
+        struct side_item *item = traces_side(traces, at);
+        uint32_t next = item->next;
+        struct otlp_span scanned;
+        otlp_scan_span(span.raw, &scanned);
+        if (!span_id_equal(item->side.span_id, span_id_load(scanned.span_id)))
+            continue;
+        if (is_taken(arg, &span)) {
+            on_side(arg, window_trace_id(traces->window, trace), &item->side);
+            pool_give(&traces->sides, at);
+        } else {
+            keep_side(traces, extra, at);
+        }
+        at = next;
+    }
+    SB_ASSERT(at == POOL_NONE);
+}
+
 window_trace traces_root(const struct traces *traces, window_trace trace)
 {
     for (int depth = 0; depth < TREE_DEPTH_MAX; depth++) {

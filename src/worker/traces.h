@@ -142,6 +142,15 @@ static inline struct evidence_item *traces_evidence(const struct traces *traces,
 const struct hop_side *traces_find_side(const struct traces *traces, window_trace trace,
                                         struct span_id span);
 
+/*
+ * Takes out the sides of those spans of which `is_taken` says so, with a last look at each; the
+ * spans themselves are still in the window.
+ */
+typedef void (*traces_side_fn)(void *arg, struct trace_id trace_id,
+                               const struct hop_side *side);
+void traces_take_out_sides(struct traces *traces, window_trace trace, window_span_fn is_taken,
+                           traces_side_fn on_side, void *arg);
+
 /* The root of the tree the trace stands in; itself where it stands alone. */
 window_trace traces_root(const struct traces *traces, window_trace trace);
 

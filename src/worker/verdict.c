@@ -3,7 +3,7 @@
  * dropped, remembered, forgotten.
  */
 #include "core/assert.h"
-#include "state.h"
+#include "observe.h"
 
 static void remember(struct worker *worker, struct trace_id id, struct decide_verdict decided)
 {
@@ -27,13 +27,15 @@ static void count_verdict(struct worker *worker, bool keep, uint32_t spans)
         worker->counters.traces_kept++;
     else
         worker->counters.traces_dropped++;
-    if (!keep && !worker->options->dry_run)
+    if (!keep && !worker->options->dry_run && worker->observe == NULL)
         worker->counters.dropped_no_policy += spans;
 }
 
 static void carry_out(struct worker *worker, const struct plan *plan, struct verdict *verdict)
 {
-    if (verdict->decided.keep || worker->options->dry_run)
+    if (worker->observe != NULL)
+        observe_plan(worker, plan, verdict);
+    else if (verdict->decided.keep || worker->options->dry_run)
         emit_plan(worker, plan, verdict);
     else
         drop_spans(worker, plan->trace);

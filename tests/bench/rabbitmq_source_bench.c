@@ -82,7 +82,7 @@ static void fill(const struct bench *bench)
 {
     const struct amqp_link_options options = {
         .url = bench->url, .client_name = "bench", .clock = clock_system()};
-    struct amqp_link *link;
+    struct amqp_link *link = NULL;
     char why[AMQP_WHY_LEN] = "";
     uint64_t confirmed = 0;
     uint8_t *body = memory_zalloc(1, bench->bytes + 1);

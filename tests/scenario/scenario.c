@@ -174,6 +174,7 @@ static void *run_service(void *arg)
     struct scenario *scenario = arg;
     struct app_run_options options = app_run_options_default();
     options.drain = !scenario->stays;
+    options.observe = scenario->observes;
     options.json = true;
     options.on_summary = on_summary;
     options.on_summary_arg = scenario;

@@ -70,6 +70,7 @@ struct scenario {
     uint64_t memory_bytes;  /* past the configuration's lower bound; 0: as configured */
     bool stays;             /* runs until scenario_stop_run: no --drain */
     bool watched;           /* with an admin server: see scenario_admin */
+    bool observes;          /* only looks: --observe */
 
     struct temp_dir dir;
     rd_kafka_t *kafka; /* producer, and host of the mock cluster */

@@ -267,6 +267,7 @@ int64_t scrape_left_over(const struct scrape *scrape)
                                           "spanbridge_spans_dead_lettered_total",
                                           "spanbridge_spans_rejected_total",
                                           "spanbridge_spans_lost_total",
+                                          "spanbridge_spans_returned_total",
                                           "spanbridge_spans_replayed_total",
                                           "spanbridge_spans_observed_total",
                                           "spanbridge_spans_held"};

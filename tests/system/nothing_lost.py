@@ -62,6 +62,7 @@ class NothingLost(delivery.DeliveryCase):
         run.signal(signal.SIGTERM)
         report = bridge.finish(run)
         self.assertEqual((200, len(self.markers)), (report["held"], report["exported"]))
+        self.assertFalse(report["shared"])  # with nobody
         self.assertEqual([0] * delivery.PARTITIONS, self.check_commits())
         self.finish()
 

@@ -23,13 +23,14 @@ class Made:
     span_ids: list[bytes]
 
 
-def request(service: str, spans: list[Span]) -> ExportTraceServiceRequest:
+def request(service: str, spans: list[Span],
+            library: str = "spanbridge.test") -> ExportTraceServiceRequest:
     made = ExportTraceServiceRequest()
     group = made.resource_spans.add()
     attribute = group.resource.attributes.add()
     attribute.key, attribute.value.string_value = "service.name", service
     scope = group.scope_spans.add()
-    scope.scope.name = "spanbridge.test"
+    scope.scope.name = library
     scope.spans.extend(spans)
     return made
 

@@ -41,6 +41,7 @@ static void test_figures(void **state)
                                                 .window_bytes = 112};
     account.counters.dropped[1] = 113;
     account.counters.repairs[REPAIR_RULE_COORDINATE][WORKER_REPAIRED_LINK] = 114;
+    account.counters.returned = 115;
     struct worker_topic_counters counters[TOPICS] = {
         {.spans_read = 201, .records_read = 202, .discarded = 203},
         {.messages_read = 204},
@@ -91,6 +92,7 @@ static void test_figures(void **state)
     assert_int_equal(value("spanbridge_spans_delivered_total", ""), 101);
     assert_int_equal(value("spanbridge_spans_rejected_total", ""), 102);
     assert_int_equal(value("spanbridge_spans_lost_total", ""), 103);
+    assert_int_equal(value("spanbridge_spans_returned_total", ""), 115);
     assert_int_equal(value("spanbridge_spans_synthetic_total", ""), 104);
     assert_int_equal(value("spanbridge_traces_decided_total", "verdict=\"kept\""), 105);
     assert_int_equal(value("spanbridge_traces_decided_total", "verdict=\"dropped\""), 106);

@@ -12,8 +12,14 @@ static void test_usage(void **state)
     (void)state;
     capture_expect(command_run.run, WORDS("run"), EX_USAGE, "",
                    "spanbridge run: a worker file is missing\n  help: spanbridge run --help\n");
-    capture_expect(command_run.run, WORDS("run", "--observe", "x"), EX_USAGE, "",
-                   "spanbridge run: --observe is not available in this version\n");
+    capture_expect(command_run.run, WORDS("run", "--for", "10m", "x"), EX_USAGE, "",
+                   "spanbridge run: --for is for --observe\n"
+                   "  help: spanbridge run --help\n");
+    static const char wants[] = "spanbridge run: --for takes a duration, such as 10m\n"
+                                "  help: spanbridge run --help\n";
+    capture_expect(command_run.run, WORDS("run", "--for", "soon"), EX_USAGE, "", wants);
+    capture_expect(command_run.run, WORDS("run", "--for", "0s"), EX_USAGE, "", wants);
+    capture_expect(command_run.run, WORDS("run", "--for", "10"), EX_USAGE, "", wants);
     capture_expect(command_run.run, WORDS("run", "--drian", "x"), EX_USAGE, "",
                    "spanbridge run: unknown option --drian\n  help: did you mean --drain?\n");
     capture_expect(command_run.run, WORDS("run", "--log-level"), EX_USAGE, "",

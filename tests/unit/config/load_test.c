@@ -506,6 +506,34 @@ static void test_no_kafka(void **state)
                          queue, "");
 }
 
+/* Brokers and topics will do for a look. */
+static void test_who_only_looks_needs_less(void **state)
+{
+    (void)state;
+    static const struct memory_file list[] = {
+        {"worker.conf", "kafka = { bootstrap = \"localhost:9092\"; };\n"},
+        {"topic.conf", TOPIC},
+        {NULL, NULL}};
+    struct config_files files = memory_files(list);
+    const char *topics[] = {"topic.conf"};
+    struct config_sources sources = {
+        .files = &files, .worker = "worker.conf", .topics = topics, .topic_count = 1};
+    struct config_report report;
+    struct settings *settings = NULL;
+    config_report_init(&report);
+    assert_int_equal(config_load(&sources, &report, &settings), SB_ERR_CONFIG);
+    assert_int_equal(report.errors, 2);
+    config_report_clear(&report);
+    sources.looks_only = true;
+    config_report_init(&report);
+    assert_int_equal(config_load(&sources, &report, &settings), SB_OK);
+    assert_int_equal(report.errors, 0);
+    assert_int_equal(settings->sink_count, 0);
+    assert_int_equal(settings->sampling.policy_count, 0);
+    settings_free(settings);
+    config_report_clear(&report);
+}
+
 static void test_folder_instead_of_file(void **state)
 {
     (void)state;
@@ -580,6 +608,7 @@ int main(void)
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_rabbitmq_samples),
         cmocka_unit_test(test_no_kafka),
+        cmocka_unit_test(test_who_only_looks_needs_less),
         cmocka_unit_test(test_folder_instead_of_file),
         cmocka_unit_test(test_allocation_failures),
     };

@@ -98,6 +98,30 @@ static void closed_partition_lets_go_of_its_records(void **state)
     ledger_free(ledger);
 }
 
+/* What another owner reads again is told from what only this one has read. */
+static void returned_partition_says_so_of_its_records(void **state)
+{
+    (void)state;
+    struct ledger *ledger = new_ledger();
+    ledger_partition returned = open_partition(ledger);
+    ledger_partition closed = open_partition(ledger);
+    ledger_partition open = open_partition(ledger);
+    ledger_record records[] = {begin(ledger, returned, 1), begin(ledger, closed, 1),
+                               begin(ledger, open, 1)};
+    ledger_return_partition(ledger, returned);
+    ledger_close_partition(ledger, closed);
+    assert_true(ledger_is_returned(ledger, records[0]));
+    assert_false(ledger_is_returned(ledger, records[1]));
+    assert_false(ledger_is_returned(ledger, records[2]));
+    ledger_release(ledger, records[0], 1);
+    assert_int_equal(ledger_held_total(ledger), 2);
+    /* Its place is taken by the next, which is not returned. */
+    ledger_partition next = open_partition(ledger);
+    assert_int_equal(next, returned);
+    assert_false(ledger_is_returned(ledger, begin(ledger, next, 9)));
+    ledger_free(ledger);
+}
+
 static void failed_allocation_changes_nothing(void **state)
 {
     (void)state;
@@ -295,6 +319,7 @@ int main(void)
         cmocka_unit_test(watermark_waits_for_the_oldest),
         cmocka_unit_test(record_is_held_until_its_last_count),
         cmocka_unit_test(closed_partition_lets_go_of_its_records),
+        cmocka_unit_test(returned_partition_says_so_of_its_records),
         cmocka_unit_test(failed_allocation_changes_nothing),
         cmocka_unit_test(warm_ledger_does_not_allocate),
         cmocka_unit_test(random_operations_agree_with_the_model),

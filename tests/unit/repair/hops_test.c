@@ -105,6 +105,37 @@ static void test_every_consumer_of_a_coordinate_joins(void **state)
     repair_hops_free(hops);
 }
 
+static void withdraw(struct repair_hops *hops, uint64_t key, uint8_t number)
+{
+    const struct repair_consumer_side side = {
+        .trace_id = {{0x30, number}}, .span_id = {{0x40, number}}, .topic = number};
+    repair_hops_withdraw_consumer(hops, key_of(key), &side);
+}
+
+/* A consumer that is withdrawn joins nothing, and all anew when it comes again. */
+static void test_a_withdrawn_consumer_joins_when_it_comes_again(void **state)
+{
+    (void)state;
+    static struct joins joins;
+    struct repair_hops *hops = make(PLENTY, 100, &joins);
+    withdraw(hops, 1, 7); /* nobody knows it */
+    add_message(hops, 1, 8, 555, 1);
+    add_consumer(hops, 1, 7, 1);
+    add_consumer(hops, 1, 6, 1);
+    assert_int_equal(joins.count, 2);
+    withdraw(hops, 1, 7);
+    add_producer(hops, 1, 9, 2);
+    assert_int_equal(joins.count, 3);
+    check_join(&joins.at[2], REPAIR_RULE_COORDINATE, 6, 9, 555);
+    add_consumer(hops, 1, 7, 3);
+    assert_int_equal(joins.count, 4);
+    check_join(&joins.at[3], REPAIR_RULE_COORDINATE, 7, 9, 555);
+    add_consumer(hops, 1, 7, 3);
+    assert_int_equal(joins.count, 4);
+    assert_int_equal(repair_hops_counters(hops)->sides, 4);
+    repair_hops_free(hops);
+}
+
 static void test_consumers_differ_by_trace_and_by_span(void **state)
 {
     (void)state;
@@ -352,6 +383,27 @@ static void test_refused_sides_take_no_room(void **state)
     repair_hops_free(hops);
 }
 
+static void test_a_look_tells_what_is_known_of_a_producer(void **state)
+{
+    (void)state;
+    static struct joins joins;
+    struct repair_hops *hops = make(PLENTY, 100, &joins);
+    struct repair_context who = {0};
+    add_consumer(hops, 1, 1, 1);
+    assert_int_equal(repair_hops_look(hops, key_of(1), &who), REPAIR_SIGHT_NOTHING);
+    assert_int_equal(repair_hops_look(hops, key_of(9), &who), REPAIR_SIGHT_NOTHING);
+    add_message(hops, 1, 0, 5, 1);
+    assert_int_equal(repair_hops_look(hops, key_of(1), &who), REPAIR_SIGHT_BARE);
+    add_producer(hops, 1, 2, 1);
+    assert_int_equal(repair_hops_look(hops, key_of(1), &who), REPAIR_SIGHT_CLEAR);
+    assert_true(span_id_equal(who.span_id, context_of(2).span_id));
+    add_producer(hops, 1, 3, 1);
+    assert_int_equal(repair_hops_look(hops, key_of(1), &who), REPAIR_SIGHT_AMBIGUOUS);
+    add_message(hops, 2, 4, 5, 1);
+    assert_int_equal(repair_hops_look(hops, key_of(2), &who), REPAIR_SIGHT_CLEAR);
+    repair_hops_free(hops);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_stronger_evidence_is_reported_again),
         cmocka_unit_test(test_records_that_say_little),
         cmocka_unit_test(test_every_consumer_of_a_coordinate_joins),
+        cmocka_unit_test(test_a_withdrawn_consumer_joins_when_it_comes_again),
         cmocka_unit_test(test_consumers_differ_by_trace_and_by_span),
         cmocka_unit_test(test_two_producers_are_ambiguous),
         cmocka_unit_test(test_two_records_are_ambiguous),
@@ -372,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_too_small_is_no_table),
         cmocka_unit_test(test_refused_sides_take_no_room),
         cmocka_unit_test(test_memory_shortage_refuses_one_side),
+        cmocka_unit_test(test_a_look_tells_what_is_known_of_a_producer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

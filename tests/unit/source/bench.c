@@ -145,6 +145,9 @@ static void on_close(void *arg, const struct source_lane *lanes, size_t count, b
     pthread_mutex_lock(&driver->lock);
     driver->closed += (uint32_t)count;
     driver->lost += lost ? (uint32_t)count : 0;
+    for (size_t i = 0; i < count; i++)
+        driver->gone += lanes[i].gone;
+    driver->letters_done_at_close = driver->letters_done;
     pthread_mutex_unlock(&driver->lock);
 }
 
@@ -172,6 +175,15 @@ static void on_trouble(void *arg, const char *what, const char *text, bool fatal
         snprintf(driver->trouble, sizeof(driver->trouble), "%s", text);
         driver->fatal = driver->fatal || fatal;
     }
+    pthread_mutex_unlock(&driver->lock);
+}
+
+static void on_fenced(void *arg, const char *text)
+{
+    struct driver *driver = arg;
+    pthread_mutex_lock(&driver->lock);
+    snprintf(driver->trouble, sizeof(driver->trouble), "%s", text);
+    driver->fenced = true;
     pthread_mutex_unlock(&driver->lock);
 }
 
@@ -204,6 +216,7 @@ void driver_init(struct driver *driver, const char *bootstrap)
                         .on_close = on_close,
                         .on_dead_letter = on_dead_letter,
                         .on_trouble = on_trouble,
+                        .on_fenced = on_fenced,
                         .on_gap = on_gap,
                         .arg = driver,
                     },

@@ -93,11 +93,14 @@ struct driver {
     uint32_t opened;
     uint32_t closed;
     uint32_t lost;
+    uint32_t gone;
+    uint32_t letters_done_at_close; /* the last one */
     uint32_t cleared;
     uint32_t letters_done;
     uint32_t letters_failed;
     enum sb_err letter_result;
     bool fatal;
+    bool fenced;
     char trouble_what[BENCH_TEXT_LEN];
     char trouble[BENCH_TEXT_LEN]; /* the newest */
     char gap[BENCH_TEXT_LEN];     /* likewise */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "bench.h"
+#include "state.h"
 
 enum { PARTITIONS = 2, EACH = 200, OFFSET_COMMIT = 8 };
 
@@ -87,6 +88,44 @@ static void nothing_is_committed_when_told_so(void **state)
     mock_kafka_stop(&kafka);
 }
 
+static size_t commits_seen(struct mock_kafka *kafka)
+{
+    size_t count = 0;
+    size_t commits = 0;
+    rd_kafka_mock_request_t **requests = rd_kafka_mock_get_requests(kafka->cluster, &count);
+    for (size_t i = 0; i < count; i++)
+        commits += rd_kafka_mock_request_api_key(requests[i]) == OFFSET_COMMIT;
+    rd_kafka_mock_request_destroy_array(requests, count);
+    return commits;
+}
+
+/* Be it published, and time for it, and the end: not one request for a commit is sent. */
+static void who_only_looks_never_commits(void **state)
+{
+    (void)state;
+    struct mock_kafka kafka;
+    static struct driver driver;
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "spans", 1);
+    mock_kafka_fill(&kafka, "spans", 0, 10);
+    driver_init(&driver, kafka.bootstrap);
+    driver_topic(&driver, "spans", SOURCE_SPANS);
+    driver.topics[0].dead_letter_topic = "dead";
+    driver.options.commit_interval_ns = NS_PER_MS;
+    driver.options.looks_only = true;
+    driver_start(&driver);
+    rd_kafka_mock_start_request_tracking(kafka.cluster);
+    DRIVER_UNTIL(&driver, driver_count(&driver, "spans") == 10);
+    source_kafka_publish(driver.source, driver.seen[0].worker, 0, 10);
+    mock_kafka_fill(&kafka, "spans", 0, 10);
+    DRIVER_UNTIL(&driver, driver_count(&driver, "spans") == 20);
+    assert_null(driver.source->producer);
+    driver_stop(&driver, true);
+    assert_int_equal(commits_seen(&kafka), 0);
+    driver_clear(&driver);
+    mock_kafka_stop(&kafka);
+}
+
 static void a_refused_commit_is_tried_again(void **state)
 {
     (void)state;
@@ -129,17 +168,6 @@ static void a_last_commit_is_tried_again_while_the_group_is_made_anew(void **sta
     mock_kafka_stop(&kafka);
 }
 
-static size_t commits_seen(struct mock_kafka *kafka)
-{
-    size_t count = 0;
-    size_t commits = 0;
-    rd_kafka_mock_request_t **requests = rd_kafka_mock_get_requests(kafka->cluster, &count);
-    for (size_t i = 0; i < count; i++)
-        commits += rd_kafka_mock_request_api_key(requests[i]) == OFFSET_COMMIT;
-    rd_kafka_mock_request_destroy_array(requests, count);
-    return commits;
-}
-
 static void what_has_not_changed_is_not_committed(void **state)
 {
     (void)state;
@@ -167,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_restart_resumes_at_the_watermark),
         cmocka_unit_test(watermarks_are_committed_in_time),
         cmocka_unit_test(nothing_is_committed_when_told_so),
+        cmocka_unit_test(who_only_looks_never_commits),
         cmocka_unit_test(what_has_not_changed_is_not_committed),
         cmocka_unit_test(a_refused_commit_is_tried_again),
         cmocka_unit_test(a_last_commit_is_tried_again_while_the_group_is_made_anew),

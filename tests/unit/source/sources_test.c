@@ -29,6 +29,7 @@ struct plain {
     uint32_t sent;
     bool started;
     bool assigned;
+    enum source_share share;
     bool spans_drained;
     bool taps_drained;
     bool stopped;
@@ -141,6 +142,11 @@ static size_t lags(const struct source *source, struct source_lag *ret, size_t m
     return of(source)->lag_count;
 }
 
+static enum source_share share(const struct source *source)
+{
+    return of(source)->share;
+}
+
 static bool is_assigned(const struct source *source)
 {
     return of(source)->assigned;
@@ -175,6 +181,7 @@ static const struct source_ops plain_ops = {
     .cluster_id = cluster_id,
     .lags = lags,
     .is_assigned = is_assigned,
+    .share = share,
     .stop_intake = stop_intake,
     .free = free_plain,
 };
@@ -308,6 +315,29 @@ static void test_all_must_be_drained_and_assigned(void **state)
     tear_down(&fixture);
 }
 
+static void test_one_part_makes_the_whole_a_part(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    set_up(&fixture);
+    for (int first = SOURCE_SHARE_UNKNOWN; first <= SOURCE_SHARE_ALL; first++) {
+        for (int second = SOURCE_SHARE_UNKNOWN; second <= SOURCE_SHARE_ALL; second++) {
+            fixture.plain[0].share = (enum source_share)first;
+            fixture.plain[1].share = (enum source_share)second;
+            enum source_share expected = first == second ? first : SOURCE_SHARE_UNKNOWN;
+            if (first == SOURCE_SHARE_PART || second == SOURCE_SHARE_PART)
+                expected = SOURCE_SHARE_PART;
+            assert_int_equal(sources_share(fixture.sources), expected);
+        }
+    }
+    /* Who can not tell has all. */
+    struct source_ops ops = *fixture.plain[0].base.ops;
+    ops.share = NULL;
+    fixture.plain[0].base.ops = &ops;
+    assert_int_equal(sources_share(fixture.sources), SOURCE_SHARE_ALL);
+    tear_down(&fixture);
+}
+
 static void test_each_is_asked_about_its_own(void **state)
 {
     (void)state;
@@ -354,6 +384,7 @@ int main(void)
         cmocka_unit_test(test_any_fd_of_theirs_makes_the_common_one_readable),
         cmocka_unit_test(test_letters_go_out_where_they_are_taken),
         cmocka_unit_test(test_all_must_be_drained_and_assigned),
+        cmocka_unit_test(test_one_part_makes_the_whole_a_part),
         cmocka_unit_test(test_each_is_asked_about_its_own),
         cmocka_unit_test(test_lags_are_listed_one_behind_the_other),
     };

@@ -71,6 +71,36 @@ static void a_topic_that_may_not_be_read_is_told(void **state)
     mock_kafka_stop(&kafka);
 }
 
+static bool is_fenced(void)
+{
+    pthread_mutex_lock(&driver.lock);
+    bool fenced = driver.fenced;
+    pthread_mutex_unlock(&driver.lock);
+    return fenced;
+}
+
+/* Another process with this one's name: no trouble that passes, and no fault of ours. */
+static void a_second_process_of_that_name_fences(void **state)
+{
+    (void)state;
+    enum { HEARTBEAT = 12 };
+    mock_kafka_start(&kafka, 1);
+    mock_kafka_topic(&kafka, "spans", 1);
+    driver_init(&driver, kafka.bootstrap);
+    driver_topic(&driver, "spans", SOURCE_SPANS);
+    driver_property(&driver, "heartbeat.interval.ms", "100");
+    driver.options.instance = "a";
+    driver_start(&driver);
+    DRIVER_UNTIL(&driver, driver_number(&driver, &driver.opened) == 1);
+    rd_kafka_mock_push_request_errors(kafka.cluster, HEARTBEAT, 1,
+                                      RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
+    DRIVER_UNTIL(&driver, is_fenced());
+    assert_true(driver_troubled(&driver, "another process has joined group g as instance a"));
+    assert_false(driver.fatal);
+    driver_clear(&driver);
+    mock_kafka_stop(&kafka);
+}
+
 static void offsets_that_are_gone_are_told(void **state)
 {
     (void)state;
@@ -102,6 +132,7 @@ int main(void)
         cmocka_unit_test(a_missing_broker_is_told_and_taken_back),
         cmocka_unit_test(a_missing_topic_is_told_and_read_when_it_comes),
         cmocka_unit_test(a_topic_that_may_not_be_read_is_told),
+        cmocka_unit_test(a_second_process_of_that_name_fences),
         cmocka_unit_test(offsets_that_are_gone_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

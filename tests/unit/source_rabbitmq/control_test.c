@@ -36,6 +36,7 @@ static void test_lanes_open_end_and_open_again(void **state)
     rig_publish(&rig, 0, 2);
     RIG_UNTIL(&rig, rig.closed == 1);
     assert_int_equal(rig.lost, 1);
+    assert_int_equal(rig.gone, 0);
     assert_true(rig.open[1] && !rig.open[0]);
     assert_int_equal(rig.kept_count, 1); /* and it keeps what it holds */
     RIG_UNTIL(&rig, rig.troubles == 1);

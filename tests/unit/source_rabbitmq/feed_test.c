@@ -57,8 +57,11 @@ static void test_a_cut_connection_is_made_anew(void **state)
 
 static void cancel(struct fake_peer *peer)
 {
+    const _Atomic bool *opened = peer->arg;
     if (!script_consumed(peer, 1))
         return;
+    while (!atomic_load(opened)) {
+    }
     wire_clear(&peer->wire);
     wire_short(&peer->wire, "spanbridge");
     wire_u8(&peer->wire, 1);
@@ -79,12 +82,16 @@ static void test_a_deleted_queue_is_waited_for(void **state)
 {
     (void)state;
     struct rig rig;
-    rig_init(&rig, cancel, NULL);
+    _Atomic bool opened = false;
+    rig_init(&rig, cancel, &opened);
     rig.queues[0].declare = true;
     rig.queues[0].exchange = "ex";
     rig_start(&rig);
-    RIG_UNTIL(&rig, rig.troubles == 1);
+    RIG_UNTIL(&rig, rig.open[0]);
+    atomic_store(&opened, true);
+    RIG_UNTIL(&rig, rig.troubles == 1 && rig.closed == 1);
     assert_non_null(strstr(rig.trouble, "the queue is gone"));
+    assert_int_equal(rig.gone, 1); /* and its messages with it: what was read is all there is */
     rig_advance_ms(&rig, 1001);
     RIG_UNTIL(&rig, rig.open[0] && rig.trouble[0] == '\0');
     rig_end(&rig, true);

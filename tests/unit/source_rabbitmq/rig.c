@@ -37,6 +37,7 @@ static void on_close(void *arg, const struct source_lane *lanes, size_t count, b
         rig->open[lanes[i].lane] = false;
         rig->closed++;
         rig->lost += lost;
+        rig->gone += lanes[i].gone;
         forget(rig, lanes[i].lane);
     }
 }

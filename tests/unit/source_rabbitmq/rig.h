@@ -48,6 +48,7 @@ struct rig {
     struct source_lane lanes[RIG_LANES_MAX];
     uint32_t opened;
     uint32_t closed;
+    uint32_t gone;
     uint32_t lost;
     uint32_t troubles; /* told, cleared ones aside */
     uint32_t cleared;

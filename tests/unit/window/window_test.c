@@ -182,6 +182,22 @@ static void check_deadlines(const struct model *model)
     assert_int_equal(window_oldest(model->window), oldest);
 }
 
+/* Every trace is met once. */
+static void check_walk(const struct model *model, uint64_t traces)
+{
+    bool met[MODEL_TRACES] = {false};
+    for (window_trace at = window_any(model->window); at != WINDOW_NONE;
+         at = window_next(model->window, at)) {
+        int i = 0;
+        while (model->traces[i].place == PLACE_NOWHERE || model->traces[i].trace != at)
+            assert_true(++i < MODEL_TRACES);
+        assert_false(met[i]);
+        met[i] = true;
+        traces--;
+    }
+    assert_int_equal(traces, 0);
+}
+
 static void check_model(const struct model *model)
 {
     struct window_totals expected = {0};
@@ -200,6 +216,7 @@ static void check_model(const struct model *model)
     assert_int_equal(totals.span_bytes, expected.span_bytes);
     assert_true(totals.bytes >= totals.span_bytes);
     assert_int_equal(window_any(model->window) == WINDOW_NONE, expected.traces == 0);
+    check_walk(model, expected.traces);
     assert_true(totals.spans > 0 || !window_is_full(model->window, SIZE_MAX / 2));
 }
 
@@ -269,6 +286,28 @@ static void model_close(struct model *model, struct model_trace *t)
     assert_int_equal(find(model->window, t->number), WINDOW_NONE);
 }
 
+/* Spans whose seed says so leave; the others move up. */
+static bool is_odd(void *arg, const struct window_span *span)
+{
+    uint32_t *asked = arg;
+    (*asked)++;
+    return span->envelope % 2 == 1;
+}
+
+static void model_take_out(struct model *model, struct model_trace *t)
+{
+    uint32_t before = t->span_count;
+    uint32_t asked = 0;
+    uint32_t taken = window_take_out(model->window, t->trace, is_odd, &asked);
+    t->span_count = 0;
+    for (uint32_t i = 0; i < before; i++) {
+        if (t->spans[i].seed % 2 == 0)
+            t->spans[t->span_count++] = t->spans[i];
+    }
+    assert_int_equal(asked, before);
+    assert_int_equal(taken, before - t->span_count);
+}
+
 static void model_step(struct model *model)
 {
     model->steps++;
@@ -284,9 +323,11 @@ static void model_step(struct model *model)
         model_append(model, t);
     } else if (dice < 92) {
         model_requeue(model, t);
-    } else if (dice < 94) {
+    } else if (dice < 93) {
         window_drop_spans(model->window, t->trace);
         t->span_count = 0;
+    } else if (dice < 95) {
+        model_take_out(model, t);
     } else {
         model_close(model, t);
     }
@@ -318,6 +359,35 @@ static void test_random_operations_against_a_model(void **state)
         check_model(&model);
         window_free(model.window);
     }
+}
+
+/* Whatever number of spans leaves, blocks and bytes go with them. */
+static bool is_small(void *arg, const struct window_span *span)
+{
+    (void)arg;
+    return span->raw.len < 100;
+}
+
+static void test_taking_spans_out_gives_their_room_back(void **state)
+{
+    (void)state;
+    struct window_options options = default_options();
+    struct window *window = new_window(&options);
+    window_trace trace = open_trace(window, 1, 0);
+    uint64_t allocations = 0;
+    for (uint32_t round = 0; round < 300; round++) {
+        if (round == 20)
+            allocations = memory_allocations();
+        for (uint32_t i = 0; i < round % 20; i++)
+            assert_int_equal(append(window, trace, i % 3 == 0 ? 200 : 50), SB_OK);
+        (void)window_take_out(window, trace, is_small, NULL);
+        assert_int_equal(window_span_count(window, trace), (round % 20 + 2) / 3);
+        assert_int_equal(window_totals(window).span_bytes, (round % 20 + 2) / 3 * 200);
+        assert_int_equal(append(window, trace, 10), SB_OK);
+        window_drop_spans(window, trace);
+    }
+    assert_int_equal(memory_allocations(), allocations);
+    window_free(window);
 }
 
 static void test_deadlines_come_in_the_order_of_arrival(void **state)
@@ -744,6 +814,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_operations_against_a_model),
+        cmocka_unit_test(test_taking_spans_out_gives_their_room_back),
         cmocka_unit_test(test_deadlines_come_in_the_order_of_arrival),
         cmocka_unit_test(test_a_held_trace_is_due_again_after_a_while),
         cmocka_unit_test(test_a_suspended_trace_is_never_due),

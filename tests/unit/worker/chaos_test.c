@@ -455,6 +455,7 @@ struct totals {
     uint64_t rejected;
     uint64_t kept;
     uint64_t dropped;
+    uint64_t returned;
 };
 
 static void run(uint64_t seed, bool shortages, struct totals *totals)
@@ -478,6 +479,7 @@ static void run(uint64_t seed, bool shortages, struct totals *totals)
     totals->rejected += counters.dead_spans[WORKER_REASON_REFUSED];
     totals->kept += counters.traces_kept;
     totals->dropped += counters.traces_dropped;
+    totals->returned += counters.returned;
     rig_clear(&chaos.rig);
 }
 
@@ -490,7 +492,7 @@ static void test_nothing_is_lost_and_all_is_accounted_for(void **state)
     /* Or the run would show nothing. */
     assert_true(totals.merged > 100 && totals.linked > 20 && totals.pressure > 10);
     assert_true(totals.late > 100 && totals.rejected > 20);
-    assert_true(totals.kept > 100 && totals.dropped > 100);
+    assert_true(totals.kept > 100 && totals.dropped > 100 && totals.returned > 100);
 }
 
 static void test_memory_shortage_leaves_records_unfinished_at_worst(void **state)

@@ -166,6 +166,11 @@ static uint64_t tap_time_ns(const struct source *source, uint32_t topic)
     return fake_of_const(source)->tap_time_ns[topic];
 }
 
+static enum source_share share(const struct source *source)
+{
+    return fake_of_const(source)->share;
+}
+
 static char *cluster_id(struct source *source)
 {
     return memory_copy_text(fake_of(source)->cluster_id);
@@ -260,6 +265,7 @@ static const struct source_ops fake_ops = {
     .dead_letter = dead_letter,
     .tap_time_ns = tap_time_ns,
     .cluster_id = cluster_id,
+    .share = share,
     .free = free_nothing,
 };
 

@@ -55,7 +55,8 @@ struct fake_source {
     struct fake_queue taps[FAKE_WORKERS];
     int64_t published[FAKE_WORKERS][FAKE_LANES]; /* -1: nothing yet */
     uint64_t tap_time_ns[FAKE_TOPICS];
-    const char *cluster_id;      /* NULL: not known yet */
+    const char *cluster_id; /* NULL: not known yet */
+    enum source_share share;
     pthread_mutex_t lock;        /* of the letters */
     struct fake_letter *letters; /* oldest first */
     struct fake_letter *last_letter;

@@ -233,7 +233,7 @@ static void test_the_mark_of_a_gathered_trace_is_no_verdict(void **state)
     rig.options.worker_count = 2;
     rig_keep_errors(&rig);
     for (int i = 0; i < RIG_TOPICS; i++)
-        rig.topics[i].repair.unseen_merge = false;
+        rig.topics[i].repair.unseen = WORKER_UNSEEN_LINK;
     rig_start(&rig);
     struct hop first = hop_at(&rig, 1, 0, HOP_BY_LINK);
     hop_push_consumer(&rig, 0, &first);

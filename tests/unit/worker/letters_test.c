@@ -454,8 +454,8 @@ static void test_a_refused_span_without_a_letter_is_rejected(void **state)
     finish(&rig);
 }
 
-/* Its partition has gone to somebody else meanwhile: there is nobody to write the letter. */
-static void test_a_refused_span_of_a_closed_lane_is_rejected(void **state)
+/* Its partition has gone to somebody else meanwhile, who has it refused again. */
+static void test_a_refused_span_of_a_closed_lane_is_returned(void **state)
 {
     (void)state;
     struct rig rig;
@@ -472,7 +472,8 @@ static void test_a_refused_span_of_a_closed_lane_is_rejected(void **state)
     fake_sink_answer_all(&rig.sinks[0]);
     rig_settle(&rig);
     assert_int_equal(rig.source.letter_count, 0);
-    assert_int_equal(rig_counters(&rig).rejected, 1);
+    assert_int_equal(rig_counters(&rig).returned, 1);
+    assert_int_equal(rig_counters(&rig).rejected, 0);
     assert_int_equal(rig.source.published[0][0], -1);
     finish(&rig);
 }
@@ -577,7 +578,7 @@ int main(void)
         cmocka_unit_test(test_a_letter_that_will_never_be_taken_ends_as_if_there_were_no_topic),
         cmocka_unit_test(test_a_refused_span_is_dead_lettered_where_it_was_read),
         cmocka_unit_test(test_a_refused_span_without_a_letter_is_rejected),
-        cmocka_unit_test(test_a_refused_span_of_a_closed_lane_is_rejected),
+        cmocka_unit_test(test_a_refused_span_of_a_closed_lane_is_returned),
         cmocka_unit_test(test_what_is_under_way_at_the_end_is_freed),
         cmocka_unit_test(test_a_refusal_under_way_at_the_end_is_freed),
         cmocka_unit_test(test_memory_shortage_loses_no_letter),

@@ -17,8 +17,10 @@ static void on_batch_done(void *arg, struct sink_batch *batch)
 
 static void init_topics(struct rig *rig)
 {
-    const struct worker_repair repair = {
-        .mode = REPAIR_AUTO, .queue_span = true, .unseen_merge = true, .links_max = 128};
+    const struct worker_repair repair = {.mode = REPAIR_AUTO,
+                                         .queue_span = true,
+                                         .unseen = WORKER_UNSEEN_MERGE,
+                                         .links_max = 128};
     fake_source_init(&rig->source);
     for (uint32_t i = 0; i < RIG_TOPICS; i++) {
         bool messages = i == TOPIC_ORDERS || i == TOPIC_PAYMENTS;
@@ -117,7 +119,8 @@ void rig_open_lane(struct rig *rig, uint32_t worker, uint32_t lane, bool tap, ui
 
 int64_t rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane, uint64_t budget_ns)
 {
-    const struct source_lane closed = lane_of(rig, worker, lane, false, TOPIC_SPANS);
+    struct source_lane closed = lane_of(rig, worker, lane, false, TOPIC_SPANS);
+    closed.gone = rig->lanes_gone;
     struct command command = {
         .type = COMMAND_FLUSH,
         .lanes = &closed,
@@ -127,7 +130,7 @@ int64_t rig_close_lane(struct rig *rig, uint32_t worker, uint32_t lane, uint64_t
     for (uint32_t i = 0; i < rig->options.worker_count; i++)
         post_command(rig, i, &command);
     command.type = COMMAND_CLOSE_LANES;
-    post_command(rig, worker, &command);
+    post_command(rig, GATHERING_WORKER, &command);
     /* Whoever has the partition next starts where it was left. */
     int64_t published = rig->source.published[worker][lane];
     rig->source.published[worker][lane] = -1;
@@ -384,8 +387,8 @@ struct worker_counters rig_counters(struct rig *rig)
 int64_t rig_balance(struct rig *rig)
 {
     struct worker_counters counters = rig_counters(rig);
-    uint64_t ended =
-        counters.exported + counters.dropped_no_policy + counters.rejected + counters.lost;
+    uint64_t ended = counters.exported + counters.dropped_no_policy + counters.rejected +
+                     counters.lost + counters.returned + counters.observed;
     for (int i = 0; i < DECIDE_POLICIES_MAX; i++)
         ended += counters.dropped[i];
     for (int i = 0; i < WORKER_REASON_COUNT; i++)

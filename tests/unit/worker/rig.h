@@ -40,6 +40,7 @@ struct rig {
     struct decide *decide;
     struct worker_group *group;
     bool answers_letters; /* with SB_OK, when it steps */
+    bool lanes_gone;      /* lanes that close: their records are not at the broker any more */
     int64_t next_offset[FAKE_WORKERS];
     struct span_spec *spans; /* that were pushed */
     size_t span_count;

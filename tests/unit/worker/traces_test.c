@@ -1,6 +1,7 @@
 #include "traces.h"
 
 #include "core/memory.h"
+#include "spans.h"
 #include "support/random.h"
 #include "support/test.h"
 
@@ -423,6 +424,77 @@ static void test_memory_shortage_changes_nothing(void **state)
     assert_int_equal(failures, 8);
 }
 
+static void append_span(struct fixture *fixture, window_trace trace, uint64_t id,
+                        uint32_t record)
+{
+    struct text body;
+    text_init(&body, 1 << 10);
+    const struct span_spec spec = {.trace = trace_of(1), .id = id};
+    spans_write_body(&body, &spec);
+    const struct window_span span = {.raw = text_bytes(&body), .record = record};
+    assert_int_equal(window_append(fixture->window, trace, &span), SB_OK);
+    text_clear(&body);
+}
+
+/* The side tells which of two equal spans it is of. */
+static void append_with_side(struct fixture *fixture, window_trace trace, uint64_t id,
+                             uint32_t record)
+{
+    append_span(fixture, trace, id, record);
+    const struct hop_side side = {.span_id = spans_id(id),
+                                  .destination = record,
+                                  .batch_count = record,
+                                  .consumer = true};
+    assert_int_equal(traces_add_side(&fixture->traces, trace, &side), SB_OK);
+}
+
+static bool has_odd_record(void *arg, const struct window_span *span)
+{
+    (void)arg;
+    return span->record % 2 == 1;
+}
+
+static void count_side(void *arg, struct trace_id trace_id, const struct hop_side *side)
+{
+    uint32_t *sum = arg;
+    assert_true(trace_id_equal(trace_id, trace_of(1)));
+    *sum += side->batch_count;
+}
+
+/* Of spans that came twice, too; what is left stands in the order of its spans. */
+static void test_sides_leave_with_their_spans(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    set_up(&fixture);
+    window_trace trace = open_trace(&fixture, 1);
+    uint32_t sum = 0;
+    traces_take_out_sides(&fixture.traces, trace, has_odd_record, count_side, &sum);
+    append_with_side(&fixture, trace, 7, 1);
+    append_span(&fixture, trace, 8, 3);
+    append_with_side(&fixture, trace, 9, 4);
+    append_with_side(&fixture, trace, 7, 6);
+    append_with_side(&fixture, trace, 9, 9);
+    append_span(&fixture, trace, 5, 10);
+    append_with_side(&fixture, trace, 6, 12);
+    traces_take_out_sides(&fixture.traces, trace, has_odd_record, count_side, &sum);
+    assert_int_equal(sum, 1 + 9);
+    static const uint32_t left[] = {12, 6, 4};
+    const struct trace_extra *extra = traces_extra(&fixture.traces, trace);
+    uint32_t at = extra->first_side;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(traces_side(&fixture.traces, at)->side.batch_count, left[i]);
+        at = traces_side(&fixture.traces, at)->next;
+    }
+    assert_int_equal(at, POOL_NONE);
+    assert_int_equal(fixture.traces.sides.used, 3);
+    for (uint64_t i = 0; i < 13; i++) {
+        const struct hop_side sent = {.destination = i};
+        assert_int_equal(traces_consumes(extra, &sent), i == 4 || i == 6 || i == 12);
+    }
+    tear_down(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_a_chain_has_one_root_up_to_a_bound),
         cmocka_unit_test(test_random_trees_against_a_model),
         cmocka_unit_test(test_memory_shortage_changes_nothing),
+        cmocka_unit_test(test_sides_leave_with_their_spans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -264,7 +264,7 @@ static void test_an_unseen_producer_is_linked_where_that_is_asked_for(void **sta
     struct rig rig;
     rig_init(&rig);
     for (int i = 0; i < RIG_TOPICS; i++)
-        rig.topics[i].repair.unseen_merge = false;
+        rig.topics[i].repair.unseen = WORKER_UNSEEN_LINK;
     rig_start(&rig);
     struct hop hop = hop_default(&rig, HOP_BY_HEADER);
     hop_push_consumer(&rig, 0, &hop);
@@ -274,6 +274,27 @@ static void test_an_unseen_producer_is_linked_where_that_is_asked_for(void **sta
     check_link_to(&rig, &hop, hop.producer);
     check_verdict(rig_out(&rig, 200), "all", "wait");
     finish(&rig);
+}
+
+/* While others read a part of the spans, or may do so, the trace may be with one of them. */
+static void test_an_unseen_producer_merges_only_where_all_is_read(void **state)
+{
+    (void)state;
+    for (int share = SOURCE_SHARE_UNKNOWN; share <= SOURCE_SHARE_ALL; share++) {
+        struct rig rig;
+        rig_init(&rig);
+        rig.source.share = (enum source_share)share;
+        for (int i = 0; i < RIG_TOPICS; i++)
+            rig.topics[i].repair.unseen = WORKER_UNSEEN_MERGE_IF_ALONE;
+        rig_start(&rig);
+        struct hop hop = hop_default(&rig, HOP_BY_HEADER);
+        hop_push_consumer(&rig, 0, &hop);
+        hop_push_message(&rig, &hop);
+        rig_wait(&rig);
+        assert_int_equal(out_has_trace(rig_out(&rig, 200), hop.producer),
+                         share == SOURCE_SHARE_ALL);
+        finish(&rig);
+    }
 }
 
 /* The record carries the context of a hop before: a retry that kept its headers. */
@@ -820,6 +841,7 @@ int main(void)
         cmocka_unit_test(test_a_tree_is_due_with_its_root),
         cmocka_unit_test(test_an_unseen_producer_is_merged_under_its_known_id),
         cmocka_unit_test(test_an_unseen_producer_is_linked_where_that_is_asked_for),
+        cmocka_unit_test(test_an_unseen_producer_merges_only_where_all_is_read),
         cmocka_unit_test(test_a_forwarded_header_is_no_parent),
         cmocka_unit_test(test_behind_a_forwarded_header_the_publisher_is_found),
         cmocka_unit_test(test_a_ring_of_hops_is_cut_once),

@@ -4,7 +4,7 @@
  * Text exposition format 0.0.4.  Names and labels are a contract with dashboards and alerts:
  * docs/admin.md lists them.  Every class of the accounting is there, so that it can be checked
  * from one page alone: spans received = delivered + dropped + head + filtered + elided + dead
- * lettered + rejected + lost + replayed + observed + held.
+ * lettered + rejected + lost + returned + replayed + observed + held.
  */
 #ifndef SB_ADMIN_METRICS_H
 #define SB_ADMIN_METRICS_H

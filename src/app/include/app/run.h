@@ -9,9 +9,16 @@
 #include "config/settings.h"
 
 struct app_run_options {
-    bool drain;     /* end when everything has been read to where it ended at start */
-    bool json;      /* with drain: one line of JSON with the totals on stdout at the end */
-    bool fail_fast; /* a broker, topic or backend that is missing at start ends the run: 69 */
+    bool drain; /* end when everything has been read to where it ended at start */
+    bool json;  /* with drain: one line of JSON with the totals on stdout at the end */
+    /*
+     * Looks only: reads with a group of its own, commits, exports and writes nothing, and reports
+     * at the end.  Without `drain` it follows what is new.
+     */
+    bool observe;
+    bool quiet;      /* log nothing below warnings, whatever the settings say */
+    uint64_t for_ns; /* stops as SIGTERM does when it has run so long; 0: never */
+    bool fail_fast;  /* a broker, topic or backend that is missing at start ends the run: 69 */
     /* Set: the final line goes here instead of stdout.  In the calling thread. */
     void (*on_summary)(void *arg, const char *json_line);
     void *on_summary_arg;

@@ -46,6 +46,7 @@ struct config_sources {
     const struct config_override *overrides;
     uint32_t override_count;
     config_property_fn check_property; /* NULL: properties are not looked at */
+    bool looks_only; /* sampling.policies and sinks may be missing: nothing is sent anywhere */
 };
 
 enum config_severity { CONFIG_ERROR, CONFIG_WARNING, CONFIG_NOTE };

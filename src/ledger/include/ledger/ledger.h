@@ -39,6 +39,10 @@ enum sb_err ledger_open_partition(struct ledger *ledger, ledger_partition *ret) 
  */
 void ledger_close_partition(struct ledger *ledger, ledger_partition partition);
 
+/* The same where another owner reads on from the watermark: what is held here is read again. */
+void ledger_return_partition(struct ledger *ledger, ledger_partition partition);
+bool ledger_is_returned(const struct ledger *ledger, ledger_record record);
+
 /* Begins the record at `offset` with one count.  SB_ERR_MEMORY: not begun, try again. */
 enum sb_err ledger_begin(struct ledger *ledger, ledger_partition partition, int64_t offset,
                          ledger_record *ret) SB_MUST_USE;

@@ -111,6 +111,24 @@ enum sb_err repair_hops_add_message(struct repair_hops *hops, struct repair_key 
                                     const struct repair_message_side *message,
                                     uint64_t now_ns) SB_MUST_USE;
 
+/* What is known under a key about the producer of its message. */
+enum repair_sight {
+    REPAIR_SIGHT_NOTHING,   /* neither a producer's span nor a record came */
+    REPAIR_SIGHT_BARE,      /* the record came, without a context */
+    REPAIR_SIGHT_AMBIGUOUS, /* more than one is named */
+    REPAIR_SIGHT_CLEAR      /* one is */
+};
+/* *ret: the producer, if it is clear. */
+enum repair_sight repair_hops_look(const struct repair_hops *hops, struct repair_key key,
+                                   struct repair_context *ret);
+
+/*
+ * The consumer's span has gone, and may come again: its joins are reported anew then.  The
+ * evidence stays, as it stays true.
+ */
+void repair_hops_withdraw_consumer(struct repair_hops *hops, struct repair_key key,
+                                   const struct repair_consumer_side *consumer);
+
 /* Forgets what is older than ttl_ns, `budget` entries at most. */
 void repair_hops_expire(struct repair_hops *hops, uint64_t now_ns, uint32_t budget);
 

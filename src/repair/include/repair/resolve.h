@@ -39,6 +39,7 @@ struct repair_span {
     uint32_t service;     /* equal numbers: the same service instance */
     uint32_t flags;       /* of the span: bits 8 and 9 tell whether the parent is remote */
     uint32_t batch_count; /* messaging.batch.message_count, 0: not said */
+    uint64_t destination; /* hash of its name; 0: unknown.  For survey.h alone */
     uint16_t link_count;
     uint8_t role; /* enum repair_role */
     uint8_t kind; /* as in OTLP: 2 SERVER; 0: not said */

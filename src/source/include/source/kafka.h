@@ -33,6 +33,7 @@ struct source_kafka_options {
     uint64_t lateness_ns;           /* repair.lateness, for the taps' clock */
     uint64_t replay_ns; /* repair.replay: taps start so much before the oldest span record */
     uint64_t commit_interval_ns;
+    bool looks_only; /* nothing is ever committed, whatever is published; no letter is sent */
     const struct clock_source *clock;
     struct log *log;
     struct source_events events;

@@ -21,9 +21,13 @@
 #include "core/log.h"
 #include "source/record.h"
 
-enum source_kind { SOURCE_KAFKA, SOURCE_RABBITMQ };
+/* NONE: of a broker that is not asked: no source takes the topic. */
+enum source_kind { SOURCE_KAFKA, SOURCE_RABBITMQ, SOURCE_NONE };
 enum source_role { SOURCE_SPANS, SOURCE_MESSAGES };
 enum source_start { SOURCE_START_DEFAULT, SOURCE_START_EARLIEST, SOURCE_START_LATEST };
+
+/* What part of the span records of its topics comes to this process; PART: others have the rest. */
+enum source_share { SOURCE_SHARE_UNKNOWN, SOURCE_SHARE_PART, SOURCE_SHARE_ALL };
 
 enum { SOURCE_WORKERS_MAX = 64 };
 
@@ -52,6 +56,7 @@ struct source_lane {
     uint32_t lane; /* its number at that worker: small, dense, kept when it is opened again */
     bool tap;
     bool coordinates; /* the offsets of its records name them for ever: see repair.md */
+    bool gone;        /* on_close: what was read of it is not at the broker any more */
 };
 
 /*
@@ -66,9 +71,10 @@ struct source_numbers {
  * Events of the control thread.  on_open: before the first record of a lane can come.
  * on_close: lanes are taken away; polls that begin from now on bring nothing of them.  The
  * callee waits until its workers have left the poll they are in, flushes and publishes the last
- * watermarks, then returns; with `lost` nothing is committed or acked any more.
- * A lane whose partition went back (the topic was made anew), or whose channel ended, is closed as
- * lost and opened again.
+ * watermarks, then returns; with `lost` nothing is committed or acked any more.  What is not
+ * finished of the lanes comes again, here or elsewhere, unless it is gone.
+ * A lane whose partition went back (the topic was made anew: it is gone), or whose channel ended,
+ * is closed as lost and opened again.
  */
 struct source_events {
     void (*on_open)(void *arg, const struct source_lane *lane);
@@ -85,6 +91,8 @@ struct source_events {
      * or "rabbitmq".
      */
     void (*on_trouble)(void *arg, const char *what, const char *text, bool fatal);
+    /* Another process runs under the identity of this one, which has to end; text for people. */
+    void (*on_fenced)(void *arg, const char *text);
     /* Records were gone before they were read: by retention, or with their topic. */
     void (*on_gap)(void *arg, const char *text);
     void *arg;
@@ -173,6 +181,8 @@ struct source_ops {
     size_t (*lags)(const struct source *source, struct source_lag *ret, size_t max);
     /* Control thread: has it been given its share, be it empty? */
     bool (*is_assigned)(const struct source *source);
+    /* Any thread: UNKNOWN while it is being settled.  NULL: it can not tell, and counts as ALL. */
+    enum source_share (*share)(const struct source *source);
 
     /* Control thread: stops intake for good; lanes stay open so that watermarks still count. */
     void (*stop_intake)(struct source *source);

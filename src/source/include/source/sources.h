@@ -39,6 +39,8 @@ uint64_t sources_tap_time_ns(const struct sources *sources, uint32_t topic);
 char *sources_cluster_id(struct sources *sources);
 size_t sources_lags(const struct sources *sources, struct source_lag *ret, size_t max);
 bool sources_is_assigned(const struct sources *sources);
+/* Of all together: PART if one has a part, ALL if each has all. */
+enum source_share sources_share(const struct sources *sources);
 
 void sources_stop_intake(struct sources *sources);
 void sources_free(struct sources *sources, bool commit); /* the sources with it */

@@ -46,7 +46,7 @@ struct source_rabbitmq_topic {
     uint32_t consumers; /* up to SOURCE_CONSUMERS_MAX; of a stream one alone is used */
     uint16_t prefetch;
     bool firehose;
-    const char *offsets_file; /* streams of spans: never NULL */
+    const char *offsets_file; /* NULL: where a stream's reading stopped is not kept */
 };
 
 /* What these point to must live as long as the source. */

@@ -121,6 +121,11 @@ struct window_walk window_walk_start(const struct window *window, window_trace n
 bool window_walk_next(const struct window *window, window_trace number,
                       struct window_walk *walk, struct window_span *ret);
 
+/* Takes the spans out of which `is_taken` says so, which sees each once; returns how many. */
+typedef bool (*window_span_fn)(void *arg, const struct window_span *span);
+uint32_t window_take_out(struct window *window, window_trace number, window_span_fn is_taken,
+                         void *arg);
+
 /* Forgets the spans, not the trace. */
 void window_drop_spans(struct window *window, window_trace number);
 
@@ -129,6 +134,12 @@ void window_close(struct window *window, window_trace number);
 
 /* Any trace at all, in no order; WINDOW_NONE: the window is empty. */
 window_trace window_any(const struct window *window);
+
+/*
+ * A walk over all traces, from window_any on: the one behind `number`, or WINDOW_NONE.  Only the
+ * trace that was reached last may be closed meanwhile, after the next one was asked for.
+ */
+window_trace window_next(const struct window *window, window_trace number);
 
 /*
  * Prefetches what closing the trace that is due behind this one looks at, and returns that

@@ -16,7 +16,9 @@
 #define WORKER_SPAN_CLASSES(X)                                                                 \
     X(exported)                                                                                \
     X(rejected)                                                                                \
-    X(lost)
+    X(lost)                                                                                    \
+    X(returned) /* left to the broker: their partition moved before the verdict */             \
+    X(observed)
 
 #define WORKER_COUNTERS(X)                                                                     \
     X(records_read)                                                                            \

@@ -24,12 +24,15 @@
 #include "source/sources.h"
 #include "worker/counters.h"
 
+/* May a trace merge into one that never came?  IF_ALONE: as long as we read all of the spans. */
+enum worker_unseen { WORKER_UNSEEN_LINK, WORKER_UNSEEN_MERGE, WORKER_UNSEEN_MERGE_IF_ALONE };
+
 /* How hops of one destination are repaired. */
 struct worker_repair {
     enum repair_mode mode;
     bool queue_span;
     bool adopt_root;
-    bool unseen_merge;  /* an unseen producer's trace may be merged into */
+    enum worker_unseen unseen;
     uint32_t links_max; /* that one span may be given */
 };
 
@@ -84,7 +87,9 @@ struct worker_options {
     bool taps_first;          /* begin with WORKER_TAPS */
     bool record_policy_all;
     bool dry_run;
-    uint64_t hash_seed; /* 0: one that nobody can guess; tests choose theirs */
+    bool observe; /* look only: plans are counted, nothing is emitted, no letter is sent */
+    bool observe_from_now; /* traces that began before a lane was opened are not judged */
+    uint64_t hash_seed;    /* 0: one that nobody can guess; tests choose theirs */
 };
 
 /* What all workers are doing; moved by the control thread, in this order. */

@@ -1,13 +1,13 @@
 /*
- * retry: how long to wait before a request is sent again.
+ * retry: how long to wait before something that failed is tried again.
  *
  * Full jitter: anything between nothing and a bound that doubles from `initial_ns` to
- * `max_ns`, so that senders that failed together do not come back together.  There is no
- * last attempt: the source holds the records for as long as it takes.
+ * `max_ns`, so that those who failed together do not come back together.  There is no last
+ * attempt.
  * Pure: the same seed and attempts give the same waits.
  */
-#ifndef SB_SINK_RETRY_H
-#define SB_SINK_RETRY_H
+#ifndef SB_CORE_RETRY_H
+#define SB_CORE_RETRY_H
 
 #include <stdint.h>
 
