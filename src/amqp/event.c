@@ -116,7 +116,9 @@ static enum sb_err take_frame(struct amqp_link *link, const amqp_frame_t *frame,
 enum sb_err amqp_link_next(struct amqp_link *link, uint64_t wait_ns, struct amqp_event *ret)
 {
     SB_ASSERT(amqp_link_is_open(link));
-    amqp_maybe_release_buffers_on_channel(link->connection, link->read_channel);
+    /* It looks through all frames that came while an answer was waited for: once for each. */
+    if (!amqp_frames_enqueued(link->connection))
+        amqp_maybe_release_buffers_on_channel(link->connection, link->read_channel);
     const struct timeval wait = link_interval(wait_ns);
     amqp_frame_t frame;
     int status = amqp_simple_wait_frame_noblock(link->connection, &frame, &wait);

@@ -7,9 +7,11 @@
 
 #define LOOK_INTERVAL_NS (1 * NS_PER_S)
 /* A stream that has been silent for so long has been read to its end; longer if it can not be. */
-#define QUIET_NS     (1 * NS_PER_S)
-#define SILENT_NS    (5 * NS_PER_S)
-#define STARVED_NS   (5 * NS_PER_S)
+#define QUIET_NS   (1 * NS_PER_S)
+#define SILENT_NS  (5 * NS_PER_S)
+#define STARVED_NS (5 * NS_PER_S)
+/* A quorum queue says 0, too, when its leader has not answered for 250 ms: not once is enough. */
+enum { EMPTY_LOOKS = 2 };
 #define TAP_QUIET_NS (200 * NS_PER_MS)
 
 void looks_begin(struct feed *feed, uint64_t ready)
@@ -19,13 +21,16 @@ void looks_begin(struct feed *feed, uint64_t ready)
     feed->look_at_ns = feed->quiet_since_ns + LOOK_INTERVAL_NS;
     if (!atomic_load(&feed->counted))
         atomic_store(&feed->target, ready);
+    feed->empty_looks = ready == 0;
     atomic_store(&feed->ready, ready);
     atomic_store(&feed->counted, true);
 }
 
 void looks_take_delivery(struct feed *feed)
 {
-    feed->quiet_since_ns = rabbitmq_now_ns(feed->source);
+    if (feed->stream)
+        feed->quiet_since_ns = rabbitmq_now_ns(feed->source);
+    feed->empty_looks = 0;
     if (atomic_load_explicit(&feed->at_end, memory_order_relaxed))
         atomic_store(&feed->at_end, false);
 }
@@ -56,11 +61,26 @@ static bool stream_has_ended(const struct feed *feed, uint64_t quiet_ns)
     return quiet_ns >= (behind ? SILENT_NS : QUIET_NS);
 }
 
+/* Nothing more can come before something is acked. */
+static bool is_prefetch_out(const struct feed *feed)
+{
+    for (uint32_t i = 0; i < feed->lane_count; i++)
+        if (!feed->lanes[i].channel_open ||
+            lanes_unacked(&feed->lanes[i]) < feed->queue->prefetch)
+            return false;
+    return true;
+}
+
+static bool queue_has_ended(const struct feed *feed)
+{
+    return feed->empty_looks >= EMPTY_LOOKS && !is_prefetch_out(feed);
+}
+
 static void look_for_end(struct feed *feed)
 {
     uint64_t quiet_ns = rabbitmq_now_ns(feed->source) - feed->quiet_since_ns;
-    bool ended = is_idle(feed) && (feed->stream ? stream_has_ended(feed, quiet_ns)
-                                                : atomic_load(&feed->ready) == 0);
+    bool ended = is_idle(feed) &&
+                 (feed->stream ? stream_has_ended(feed, quiet_ns) : queue_has_ended(feed));
     if (ended != atomic_load_explicit(&feed->at_end, memory_order_relaxed))
         atomic_store(&feed->at_end, ended);
 }
@@ -68,13 +88,7 @@ static void look_for_end(struct feed *feed)
 /* Every consumer waits for acks, and there is more: the prefetch bounds the rate. */
 static bool is_starved(const struct feed *feed)
 {
-    if (feed->stream || atomic_load(&feed->ready) == 0)
-        return false;
-    for (uint32_t i = 0; i < feed->lane_count; i++)
-        if (!feed->lanes[i].channel_open ||
-            lanes_unacked(&feed->lanes[i]) < feed->queue->prefetch)
-            return false;
-    return true;
+    return !feed->stream && atomic_load(&feed->ready) > 0 && is_prefetch_out(feed);
 }
 
 static void warn_starved(struct feed *feed)
@@ -109,6 +123,7 @@ void looks_take_ready(struct feed *feed, uint32_t ready)
     uint64_t unacked = 0;
     for (uint32_t i = 0; i < feed->lane_count; i++)
         unacked += lanes_unacked(&feed->lanes[i]);
+    feed->empty_looks = ready == 0 ? feed->empty_looks + 1 : 0;
     atomic_store(&feed->ready, ready);
     atomic_store(&feed->unacked, unacked);
     look_for_starvation(feed);
@@ -128,7 +143,8 @@ bool looks_is_drained(const struct feed *feed)
 {
     if (!atomic_load(&feed->counted))
         return false;
-    if (!feed->stream && atomic_load(&feed->polled) >= atomic_load(&feed->target))
+    uint64_t target = atomic_load(&feed->target);
+    if (!feed->stream && target > 0 && atomic_load(&feed->polled) >= target)
         return true;
     return atomic_load(&feed->at_end);
 }

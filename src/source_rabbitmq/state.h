@@ -107,7 +107,8 @@ struct feed {
     uint32_t failures; /* in a row */
     uint64_t retry_at_ns;
     uint64_t look_at_ns;
-    uint64_t quiet_since_ns;   /* nothing has come since */
+    uint64_t quiet_since_ns;   /* of a stream: nothing has come since */
+    uint32_t empty_looks;      /* answers in a row that said 0, with no delivery between them */
     uint64_t starved_since_ns; /* all of the prefetch is out, and more is ready; 0: not so */
     bool warned;
     bool control_open;

@@ -1,51 +1,9 @@
 #include "bench_kafka.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sysexits.h>
-#include <time.h>
 
 enum { PATIENCE_MS = 30000, ERROR_LEN = 512, PROPERTY_LEN = 256 };
-
-__attribute__((format(printf, 1, 0))) static void print_line(const char *format, va_list args)
-{
-    fprintf(stderr, "%s: ", program_invocation_short_name);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
-}
-
-void bench_fail(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    print_line(format, args);
-    va_end(args);
-    exit(EX_UNAVAILABLE);
-}
-
-void bench_usage(const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    print_line(format, args);
-    va_end(args);
-    exit(EX_USAGE);
-}
-
-uint64_t bench_number(const char *option, const char *text, uint64_t max)
-{
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value > max)
-        bench_usage("%s takes a number up to %llu, not \"%s\"", option, (unsigned long long)max,
-                    text);
-    return value;
-}
 
 rd_kafka_conf_t *bench_conf_new(const char *brokers)
 {
@@ -128,30 +86,4 @@ uint32_t bench_topic_partitions(rd_kafka_t *kafka, const char *topic)
     rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(handle);
     return (uint32_t)count;
-}
-
-static double seconds_of(struct timeval time)
-{
-    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
-}
-
-double bench_cpu_s(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
-}
-
-uint64_t bench_peak_bytes(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (uint64_t)usage.ru_maxrss * 1024;
-}
-
-double bench_now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }

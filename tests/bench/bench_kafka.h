@@ -1,20 +1,15 @@
 /*
- * bench_kafka: what the bench's programs share: handles of librdkafka, topics, options of the
- * command line, and ends with a clear message.  One thread.
+ * bench_kafka: what the bench's programs for Kafka share: handles of librdkafka, and topics.
+ * Whatever fails ends the program.  One thread.
  */
 #ifndef SB_BENCH_KAFKA_H
 #define SB_BENCH_KAFKA_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include <librdkafka/rdkafka.h>
 
-/* Prints "program: text" on stderr and exits with 69 (broker) or 64 (usage). */
-_Noreturn void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-_Noreturn void bench_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-uint64_t bench_number(const char *option, const char *text, uint64_t max);
+#include "bench.h"
 
 /* A configuration being built; bad properties end the program. */
 rd_kafka_conf_t *bench_conf_new(const char *brokers);
@@ -32,10 +27,5 @@ void bench_topic_create(rd_kafka_t *kafka, const char *topic, uint32_t partition
 
 /* How many partitions it has; fails when there is no such topic. */
 uint32_t bench_topic_partitions(rd_kafka_t *kafka, const char *topic);
-
-/* Of this process: user and system seconds so far, and the greatest resident size. */
-double bench_cpu_s(void);
-uint64_t bench_peak_bytes(void);
-double bench_now_s(void);
 
 #endif

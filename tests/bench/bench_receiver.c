@@ -14,14 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench_kafka.h"
+#include "bench.h"
 #include "tally.h"
 
 enum { RESULT_LEN = 512, BODY_BYTES_MAX = 64 << 20 };
 
 static const char usage[] =
-    "usage: bench_receiver [--load A|B|C] [--traces N] [--seed N] [--pieces] [--port N]\n"
-    "  --pieces   load C without repair: each piece of a trace has a verdict of its own\n";
+    "usage: bench_receiver [--load A|B|C] [--traces N] [--seed N] [--pieces] [--share]\n"
+    "                      [--port N]\n"
+    "  --pieces   load C without repair: each piece of a trace has a verdict of its own\n"
+    "  --share    the 5 % are the only policy\n";
 
 struct receiver {
     struct event_base *base;
@@ -124,10 +126,13 @@ static void serve(struct receiver *receiver, uint16_t port)
 
 static struct tally_options read_options(int argc, char **argv, uint16_t *ret_port)
 {
-    static const struct option names[] = {
-        {"load", required_argument, NULL, 'k'}, {"traces", required_argument, NULL, 'n'},
-        {"seed", required_argument, NULL, 'r'}, {"pieces", no_argument, NULL, 'P'},
-        {"port", required_argument, NULL, 'p'}, {0}};
+    static const struct option names[] = {{"load", required_argument, NULL, 'k'},
+                                          {"traces", required_argument, NULL, 'n'},
+                                          {"seed", required_argument, NULL, 'r'},
+                                          {"pieces", no_argument, NULL, 'P'},
+                                          {"share", no_argument, NULL, 's'},
+                                          {"port", required_argument, NULL, 'p'},
+                                          {0}};
     struct tally_options options = {.plan = {.kind = LOAD_A, .seed = 1, .traces = 250000}};
     int option;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -139,12 +144,14 @@ static struct tally_options read_options(int argc, char **argv, uint16_t *ret_po
             options.plan.seed = bench_number("--seed", optarg, UINT64_MAX);
         else if (option == 'P')
             options.pieces = true;
+        else if (option == 's')
+            options.share = true;
         else if (option == 'p')
             *ret_port = (uint16_t)bench_number("--port", optarg, UINT16_MAX);
         else
             bench_usage("\n%s", usage);
     }
-    if (optind < argc)
+    if (optind < argc || (options.pieces && options.share))
         bench_usage("\n%s", usage);
     return options;
 }

@@ -136,11 +136,16 @@ static bool in_five_percent(struct trace_id id)
     return hash <= UINT64_MAX / 20;
 }
 
+bool load_in_share(const struct load_plan *plan, uint32_t index)
+{
+    return in_five_percent(load_trace_id(plan, index, 0));
+}
+
 bool load_keeps(const struct load_plan *plan, uint32_t index, int piece)
 {
     struct load_trace trace = load_trace_at(plan, index);
     if (piece < 0)
-        return trace.error || trace.slow || in_five_percent(load_trace_id(plan, index, 0));
+        return trace.error || trace.slow || load_in_share(plan, index);
     /* All of a slow trace's time is spent in its first piece. */
     bool error = trace.error && load_piece_of(plan->kind, LOAD_ERROR_SPAN) == (uint32_t)piece;
     return error || (trace.slow && piece == 0) ||

@@ -60,4 +60,7 @@ enum { LOAD_ERROR_SPAN = 7 };
  */
 bool load_keeps(const struct load_plan *plan, uint32_t index, int piece);
 
+/* Whether the 5 % alone keep it: a verdict that follows from the trace's id, so from any span. */
+bool load_in_share(const struct load_plan *plan, uint32_t index);
+
 #endif

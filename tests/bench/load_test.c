@@ -88,6 +88,7 @@ struct check {
     bool skip_one;
     bool twice;
     bool keep_all;
+    bool share;
 };
 
 static void count_attributes(struct bytes raw, uint32_t field, uint32_t expected)
@@ -129,7 +130,9 @@ static void hand_on(struct check *check, const struct otlp_span *spans, uint32_t
         uint32_t piece;
         assert_true(
             load_read_trace_id(check->plan, trace_id_load(spans[i].trace_id), &index, &piece));
-        if (!check->keep_all && !load_keeps(check->plan, index, -1))
+        bool kept = check->share ? load_in_share(check->plan, index)
+                                 : load_keeps(check->plan, index, -1);
+        if (!check->keep_all && !kept)
             continue;
         if (check->skip_one) {
             check->skip_one = false;
@@ -279,6 +282,31 @@ static void test_tally_sees_wrong_verdicts(void **state)
     assert_int_equal(result.wrong_keep, SPANS - result.expected);
 }
 
+/* Hands the traces of the 5 % to a tally that expects those, or all that is kept. */
+static struct tally_result judged_share(bool expected)
+{
+    struct load_plan plan = plan_of(LOAD_B);
+    struct check check = {.plan = &plan, .share = true};
+    struct tally_options options = {.plan = plan, .share = expected};
+    assert_int_equal(tally_new(&options, &check.tally), SB_OK);
+    generate(&check);
+    struct tally_result result = tally_judge(check.tally);
+    tally_free(check.tally);
+    return result;
+}
+
+static void test_tally_knows_the_share_alone(void **state)
+{
+    (void)state;
+    struct tally_result result = judged_share(true);
+    assert_true(tally_is_right(&result));
+    assert_in_range(result.expected, SPANS * 4 / 100, SPANS * 6 / 100);
+    struct tally_result all = judged_share(false);
+    assert_false(tally_is_right(&all));
+    assert_int_equal(all.missing, all.expected - result.expected);
+    assert_int_equal(all.wrong_keep, 0);
+}
+
 static void test_tally_of_nothing_is_not_right(void **state)
 {
     (void)state;
@@ -322,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_tally_sees_a_missing_span),
         cmocka_unit_test(test_tally_sees_a_duplicate),
         cmocka_unit_test(test_tally_sees_wrong_verdicts),
+        cmocka_unit_test(test_tally_knows_the_share_alone),
         cmocka_unit_test(test_tally_of_nothing_is_not_right),
         cmocka_unit_test(test_tally_wants_the_first_pieces_id),
     };

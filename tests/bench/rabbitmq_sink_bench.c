@@ -1,206 +1,260 @@
 /*
- * rabbitmq_sink_bench: confirmed messages per second of the RabbitMQ sink, and CPU per span.
+ * rabbitmq_sink_bench: confirmed messages per second of the RabbitMQ sink alone, beside those
+ * of librabbitmq alone.
  *
- * Batches of 8192 spans, in traces of 2 spans of about 470 bytes, so that a message has about
- * 1 KB, are submitted, made into messages, published (persistent, mandatory) to the exchange
- * of a real broker, and taken back when it has confirmed them.  CPU is that of this process,
- * user and system.  Filling the batches is not counted: each is made once and sent again and
- * again.  Ends with 1 when a span was not acknowledged, or when there were fewer messages per
- * second than the bound.
- *
- *     rabbitmq_sink_bench URL EXCHANGE ROUTING_KEY [BOUND]
- *
- * tests/system/harness/rabbitmq.py runs such a broker; exchange and queue must be there.
+ * By turns, in rounds: the sink takes batches (see sink_load.h), makes messages of about 1 KB of
+ * them, two spans each, and publishes them persistent and mandatory; a bare publisher publishes
+ * the same messages, made before.  Both go to a quorum queue of a real broker, which is
+ * emptied before each turn.  Connecting and the first pass are not counted.  Ends with 69 when
+ * a message was not confirmed or is not in the queue, and with 1 when the sink is slower than
+ * --min.
  */
-#include <pthread.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "otlp/write.h"
+#include "rabbitmq_publisher.h"
 #include "sink/rabbitmq.h"
+#include "sink_load.h"
 
-enum {
-    BATCHES = 4,
-    ROUNDS = 15,
-    SPANS = 8192,
-    SPANS_PER_TRACE = 2,
-    ATTRIBUTES = 10,
-    NAME_LEN = 128,
-    ARGUMENTS = 4
+enum { ROUNDS_MAX = 100 };
+
+static const struct sink_load_shape shape = {.trace_spans = 2, .trace_resources = 1};
+
+static const char usage[] = "usage: rabbitmq_sink_bench --url URL [options]\n"
+                            "  --queue NAME   a quorum queue, made when missing (kept)\n"
+                            "  --rounds N     of both by turns (5)\n"
+                            "  --passes N     over 16384 messages, in each turn (6)\n"
+                            "  --min N        messages per second; 0: not judged (0)\n"
+                            "  --json         each round, as one line of JSON\n";
+
+struct options {
+    const char *url;
+    const char *queue;
+    uint32_t rounds;
+    uint32_t passes;
+    uint64_t min_per_s;
+    bool json;
 };
 
-struct bench {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    struct sink_batch *returned; /* locked */
+/* What one turn gave. */
+struct turn {
+    double per_s;  /* confirmed messages per second of wall time */
+    double cpu_us; /* of this process, per message */
 };
 
-static void die(const char *what)
-{
-    fprintf(stderr, "rabbitmq_sink_bench: %s\n", what);
-    _Exit(1);
-}
+struct rounds {
+    double sink_per_s[ROUNDS_MAX];
+    double bare_per_s[ROUNDS_MAX];
+    double sink_us[ROUNDS_MAX];
+    double bare_us[ROUNDS_MAX];
+};
 
-static void on_done(void *arg, struct sink_batch *batch)
+static struct sink *start_sink(const struct options *options, struct sink_load *load,
+                               struct log *log)
 {
-    struct bench *bench = arg;
-    pthread_mutex_lock(&bench->lock);
-    batch->item.next = (struct mailbox_item *)bench->returned;
-    bench->returned = batch;
-    pthread_cond_signal(&bench->changed);
-    pthread_mutex_unlock(&bench->lock);
-}
-
-static struct sink_batch *take(struct bench *bench)
-{
-    pthread_mutex_lock(&bench->lock);
-    while (bench->returned == NULL)
-        pthread_cond_wait(&bench->changed, &bench->lock);
-    struct sink_batch *batch = bench->returned;
-    bench->returned = (struct sink_batch *)batch->item.next;
-    pthread_mutex_unlock(&bench->lock);
-    for (uint32_t i = 0; i < batch->span_count; i++)
-        if (batch->spans[i].outcome != SINK_EXPORTED)
-            die("a span was not acknowledged");
-    return batch;
-}
-
-static void write_span(struct text *out, struct trace_id trace, uint64_t id)
-{
-    char key[NAME_LEN];
-    otlp_patch_trace_id(out, trace);
-    otlp_write_bytes_field(out, OTLP_SPAN_SPAN_ID, bytes_of(&id, SPAN_ID_LEN));
-    otlp_write_bytes_field(out, OTLP_SPAN_PARENT_ID, bytes_of(&id, SPAN_ID_LEN));
-    otlp_write_bytes_field(out, OTLP_SPAN_NAME, BYTES_LITERAL("POST /api/checkout"));
-    otlp_write_fixed64_field(out, OTLP_SPAN_START, id);
-    otlp_write_fixed64_field(out, OTLP_SPAN_END, id + 1);
-    for (int i = 0; i < ATTRIBUTES; i++) {
-        snprintf(key, sizeof(key), "attribute.number.%d", i);
-        otlp_write_string_attribute(out, OTLP_SPAN_ATTRIBUTES, bytes_text(key),
-                                    BYTES_LITERAL("the.value"));
-    }
-}
-
-static struct sink_batch *fill(const struct otlp_envelope *envelope, uint64_t number)
-{
-    struct sink_batch *batch = NULL;
-    if (sink_batch_new(SPANS, 64 << 20, &batch) != SB_OK)
-        die("no memory");
-    for (uint64_t i = 0; i < SPANS; i++) {
-        uint64_t id = number * SPANS + i + SPANS_PER_TRACE;
-        uint64_t trace_number = id / SPANS_PER_TRACE * UINT64_C(0x9e3779b97f4a7c15);
-        struct trace_id trace = {{1}};
-        memcpy(trace.byte + SPAN_ID_LEN, &trace_number, sizeof(trace_number));
-        size_t at = batch->bytes.len;
-        write_span(&batch->bytes, trace, id);
-        batch->spans[batch->span_count++] = (struct sink_span){
-            .envelope = envelope,
-            .trace = trace,
-            .at = (uint32_t)at,
-            .len = (uint32_t)(batch->bytes.len - at),
-        };
-    }
-    return batch;
-}
-
-static double cpu_s(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
-static double wall_s(void)
-{
-    return 1e-9 * (double)clock_monotonic_ns(clock_system());
-}
-
-/* Messages per second; *ret_ns: CPU per span.  The first round warms up. */
-static double measure(struct bench *bench, struct sink *sink, struct sink_batch **batches,
-                      double *ret_ns)
-{
-    const double spans = (double)ROUNDS * BATCHES * SPANS;
-    double cpu_before = 0;
-    double wall_before = 0;
-    for (int i = 0; i < BATCHES; i++)
-        sink_submit(sink, batches[i]);
-    for (int i = 0; i < BATCHES; i++)
-        batches[i] = take(bench);
-    cpu_before = cpu_s();
-    wall_before = wall_s();
-    for (int i = 0; i < BATCHES; i++)
-        sink_submit(sink, batches[i]);
-    /* A batch that is back goes out again at once: there is always something to send. */
-    for (int left = ROUNDS * BATCHES; left > 0; left--) {
-        struct sink_batch *batch = take(bench);
-        if (left > BATCHES)
-            sink_submit(sink, batch);
-        else
-            batches[left - 1] = batch;
-    }
-    *ret_ns = 1e9 * (cpu_s() - cpu_before) / spans;
-    return spans / SPANS_PER_TRACE / (wall_s() - wall_before);
-}
-
-static struct sink *start_sink(struct bench *bench, char **arguments, struct log *log)
-{
-    const struct sink_rabbitmq_options options = {
+    const struct sink_rabbitmq_options sink_options = {
         .name = "kept",
-        .url = arguments[1],
+        .url = options->url,
         .client_name = "bench",
         .heartbeat_ns = 30 * NS_PER_S,
-        .exchange = arguments[2],
-        .routing_key = arguments[3],
+        .exchange = "",
+        .routing_key = options->queue,
         .persistent = true,
         .mandatory = true,
         .queue_bytes_max = SIZE_MAX,
-        .in_flight_max = 4,
+        .in_flight_max = SINK_LOAD_BATCHES,
         .timeout_ns = 30 * NS_PER_S,
         .backoff_initial_ns = NS_PER_S,
         .backoff_max_ns = NS_PER_S,
         .seed = 1,
         .clock = clock_system(),
         .log = log,
-        .on_done = on_done,
-        .on_done_arg = bench,
+        .on_done = sink_load_on_done,
+        .on_done_arg = load,
     };
     struct sink *sink;
-    if (sink_rabbitmq_new(&options, &sink) != SB_OK)
-        die("the sink does not start");
+    if (sink_rabbitmq_new(&sink_options, &sink) != SB_OK)
+        bench_fail("the sink does not start");
     return sink;
+}
+
+static struct turn turn_of(double begin_s, double cpu_begin_s, uint64_t messages)
+{
+    return (struct turn){
+        .per_s = (double)messages / (bench_now_s() - begin_s),
+        .cpu_us = (bench_cpu_s() - cpu_begin_s) * 1e6 / (double)messages,
+    };
+}
+
+/* Each span counts once, and each message of a pass is one. */
+static void check_counters(const struct sink *sink, uint32_t passes)
+{
+    struct sink_counters counters;
+    sink->ops->read_counters(sink, &counters);
+    if (counters.spans_exported != (uint64_t)passes * SINK_LOAD_SPANS || counters.retries != 0)
+        bench_fail("%" PRIu64 " spans were confirmed, %" PRIu64 " messages sent twice",
+                   counters.spans_exported, counters.retries);
+}
+
+static struct turn measure_sink(const struct options *options, struct sink_load *load,
+                                uint32_t messages, struct log *log)
+{
+    struct sink *sink = start_sink(options, load, log);
+    sink_load_run(load, sink, 1);
+    double cpu_begin_s = bench_cpu_s();
+    double begin_s = bench_now_s();
+    sink_load_run(load, sink, options->passes);
+    struct turn turn = turn_of(begin_s, cpu_begin_s, (uint64_t)options->passes * messages);
+    check_counters(sink, options->passes + 1);
+    sink->ops->stop(sink);
+    sink->ops->free(sink);
+    return turn;
+}
+
+static void publish_all(struct rabbitmq_publisher *publisher,
+                        const struct sink_load_record *records, uint32_t count, uint32_t passes)
+{
+    for (uint32_t pass = 0; pass < passes; pass++)
+        for (uint32_t i = 0; i < count; i++)
+            rabbitmq_publisher_send(publisher, records[i].value);
+    rabbitmq_publisher_flush(publisher);
+}
+
+static struct turn measure_bare(const struct options *options,
+                                const struct sink_load_record *records, uint32_t count)
+{
+    static struct rabbitmq_publisher publisher;
+    rabbitmq_publisher_open(&publisher, options->url, options->queue);
+    publish_all(&publisher, records, count, 1);
+    double cpu_begin_s = bench_cpu_s();
+    double begin_s = bench_now_s();
+    publish_all(&publisher, records, count, options->passes);
+    struct turn turn = turn_of(begin_s, cpu_begin_s, (uint64_t)options->passes * count);
+    rabbitmq_publisher_close(&publisher);
+    return turn;
+}
+
+/* Fails unless the queue has all messages of a turn. */
+static void empty_queue(amqp_connection_state_t connection, const char *queue,
+                        uint64_t expected)
+{
+    const amqp_queue_purge_ok_t *ok =
+        amqp_queue_purge(connection, BENCH_RABBITMQ_CHANNEL, amqp_cstring_bytes(queue));
+    bench_rabbitmq_check(connection, "purge");
+    if (expected > 0 && ok->message_count != expected)
+        bench_fail("%" PRIu64 " messages were confirmed, %" PRIu32 " are in the queue",
+                   expected, ok->message_count);
+}
+
+static void run_rounds(const struct options *options, struct sink_load *load,
+                       struct rounds *ret)
+{
+    struct log *log;
+    const struct log_options log_options = {
+        .level = LOG_WARN, .fd = STDERR_FILENO, .clock = clock_system()};
+    if (log_new(&log_options, &log) != SB_OK)
+        bench_fail("memory is short");
+    uint32_t count;
+    const struct sink_load_record *records = sink_load_records(load, &count);
+    const uint64_t sent = (uint64_t)(options->passes + 1) * count;
+    amqp_connection_state_t connection = bench_rabbitmq_open(options->url);
+    bench_rabbitmq_declare(connection, options->queue);
+    empty_queue(connection, options->queue, 0);
+    for (uint32_t i = 0; i < options->rounds; i++) {
+        struct turn sink = measure_sink(options, load, count, log);
+        empty_queue(connection, options->queue, sent);
+        struct turn bare = measure_bare(options, records, count);
+        empty_queue(connection, options->queue, sent);
+        ret->sink_per_s[i] = sink.per_s;
+        ret->sink_us[i] = sink.cpu_us;
+        ret->bare_per_s[i] = bare.per_s;
+        ret->bare_us[i] = bare.cpu_us;
+    }
+    bench_rabbitmq_close(connection);
+    log_free(log);
+}
+
+static void print_json(const struct rounds *rounds, uint32_t count)
+{
+    printf("{");
+    bench_print_values("sink_per_s", rounds->sink_per_s, count);
+    printf(",");
+    bench_print_values("bare_per_s", rounds->bare_per_s, count);
+    printf(",");
+    bench_print_values("sink_us", rounds->sink_us, count);
+    printf(",");
+    bench_print_values("bare_us", rounds->bare_us, count);
+    printf("}\n");
+}
+
+static void print_row(const char *name, double *per_s, double *us, uint32_t count)
+{
+    struct bench_figure rate = bench_figure_of(per_s, count);
+    struct bench_figure cpu = bench_figure_of(us, count);
+    printf("  %-18s %6.0f (%.0f - %.0f) / s, %5.1f us of CPU (%.1f - %.1f)\n", name,
+           rate.median, rate.least, rate.greatest, cpu.median, cpu.least, cpu.greatest);
+}
+
+static void print_text(struct rounds *rounds, uint32_t count, size_t message_bytes)
+{
+    printf("RabbitMQ sink, confirmed messages of %u spans (%zu bytes), %u rounds:\n",
+           shape.trace_spans, message_bytes, count);
+    print_row("the sink", rounds->sink_per_s, rounds->sink_us, count);
+    print_row("librabbitmq alone", rounds->bare_per_s, rounds->bare_us, count);
+}
+
+static struct options read_options(int argc, char **argv)
+{
+    static const struct option names[] = {{"url", required_argument, NULL, 'u'},
+                                          {"queue", required_argument, NULL, 'q'},
+                                          {"rounds", required_argument, NULL, 'r'},
+                                          {"passes", required_argument, NULL, 'p'},
+                                          {"min", required_argument, NULL, 'm'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {0}};
+    struct options options = {.queue = "kept", .rounds = 5, .passes = 6};
+    int option;
+    while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        if (option == 'u')
+            options.url = optarg;
+        else if (option == 'q')
+            options.queue = optarg;
+        else if (option == 'r')
+            options.rounds = (uint32_t)bench_number("--rounds", optarg, ROUNDS_MAX);
+        else if (option == 'p')
+            options.passes = (uint32_t)bench_number("--passes", optarg, 1u << 20);
+        else if (option == 'm')
+            options.min_per_s = bench_number("--min", optarg, UINT32_MAX);
+        else if (option == 'j')
+            options.json = true;
+        else
+            bench_usage("\n%s", usage);
+    }
+    if (options.url == NULL || optind < argc || options.rounds == 0 || options.passes == 0)
+        bench_usage("\n%s", usage);
+    return options;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < ARGUMENTS)
-        die("usage: rabbitmq_sink_bench URL EXCHANGE ROUTING_KEY [BOUND]");
-    double bound = argc > ARGUMENTS ? strtod(argv[ARGUMENTS], NULL) : 0;
-    struct log *log = NULL;
-    const struct log_options log_options = {
-        .level = LOG_WARN, .fd = STDERR_FILENO, .clock = clock_system()};
-    struct bench bench = {.lock = PTHREAD_MUTEX_INITIALIZER,
-                          .changed = PTHREAD_COND_INITIALIZER};
-    const struct otlp_envelope envelope = {.resource_fields = BYTES_LITERAL("")};
-    struct sink_batch *batches[BATCHES];
-    for (uint64_t i = 0; i < BATCHES; i++)
-        batches[i] = fill(&envelope, i);
-    if (log_new(&log_options, &log) != SB_OK)
-        die("no memory");
-    struct sink *sink = start_sink(&bench, argv, log);
-    double ns;
-    double rate = measure(&bench, sink, batches, &ns);
-    printf("rabbitmq sink: %.0f confirmed messages per second, %.0f ns of CPU per kept span "
-           "(%d messages of %d spans, %zu bytes a span)\n",
-           rate, ns, ROUNDS * BATCHES * SPANS / SPANS_PER_TRACE, SPANS_PER_TRACE,
-           batches[0]->bytes.len / SPANS);
-    sink->ops->stop(sink);
-    sink->ops->free(sink);
-    for (int i = 0; i < BATCHES; i++)
-        sink_batch_free(batches[i]);
-    log_free(log);
-    return rate < bound ? 1 : 0;
+    /* As the service does, see src/app/run.c. */
+    enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20 };
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+    struct options options = read_options(argc, argv);
+    struct sink_load *load = sink_load_new(&shape);
+    uint32_t count;
+    size_t message_bytes = sink_load_records(load, &count)->value.len;
+    struct rounds rounds;
+    run_rounds(&options, load, &rounds);
+    if (options.json)
+        print_json(&rounds, options.rounds);
+    else
+        print_text(&rounds, options.rounds, message_bytes);
+    double per_s = bench_figure_of(rounds.sink_per_s, options.rounds).median;
+    sink_load_free(load);
+    return options.min_per_s > 0 && per_s < (double)options.min_per_s ? 1 : 0;
 }

@@ -173,6 +173,8 @@ void tally_add(struct tally *tally, struct bytes request)
 /* The spans of a trace that had to be kept, as bits. */
 static uint8_t expected_bits(const struct tally_options *options, uint32_t index)
 {
+    if (options->share)
+        return load_in_share(&options->plan, index) ? UINT8_MAX : 0;
     if (!options->pieces)
         return load_keeps(&options->plan, index, -1) ? UINT8_MAX : 0;
     bool kept[LOAD_PIECES];

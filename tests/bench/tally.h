@@ -18,6 +18,7 @@
 struct tally_options {
     struct load_plan plan;
     bool pieces; /* load C without repair: each piece of a trace has a verdict of its own */
+    bool share;  /* the 5 % are the only policy; not with pieces */
 };
 
 struct tally;

@@ -70,7 +70,8 @@ class Readme(env.Case):
         return list(json.loads(done.stdout).values())
 
     def test_every_block_is_known(self) -> None:
-        self.assertEqual({"quickstart", "own-topics", "service", "queue", "runner"}, set(steps(README)))
+        self.assertEqual({"quickstart", "own-topics", "service", "queue", "runner"},
+                         set(steps(README)))
         # The runner is what runs this; from here it could only run itself again.
         self.assertEqual("bash tests/run.sh\n", steps(README)["runner"])
 

@@ -5,6 +5,7 @@ import json
 import pathlib
 import time
 import urllib.request
+from typing import Protocol
 
 from harness.bridge import config_text
 from harness.ports import free_port
@@ -29,12 +30,12 @@ class Run:
 
 
 class Bench:
-    """What all runs share: programs, the broker, a folder for logs."""
+    """What all runs share: programs, the Kafka, a folder for logs."""
 
-    def __init__(self, build: pathlib.Path, brokers: str, folder: pathlib.Path) -> None:
+    def __init__(self, build: pathlib.Path, folder: pathlib.Path) -> None:
         self.build = build
-        self.brokers = brokers
         self.folder = folder
+        self.brokers = ""
         self._runs = 0
 
     def program(self, name: str) -> str:
@@ -49,18 +50,23 @@ class Bench:
         back_memory()
         return Child(name, command, self.folder, env)
 
-    def receiver(self, load: Load, pieces: bool = False) -> "Receiver":
-        return Receiver(self, load, pieces)
+    def receiver(self, load: "Judged", pieces: bool = False, share: bool = False) -> "Receiver":
+        return Receiver(self, load, ["--pieces"] * pieces + ["--share"] * share)
+
+
+class Judged(Protocol):
+    """What of a load decides which of its spans have to come out."""
+    kind: str
+    traces: int
+    seed: int
 
 
 class Receiver:
     """bench_receiver, which judges what comes out."""
 
-    def __init__(self, bench: Bench, load: Load, pieces: bool) -> None:
+    def __init__(self, bench: Bench, load: Judged, options: list[str]) -> None:
         command = [bench.program("bench_receiver"), "--load", load.kind,
-                   "--traces", str(load.traces), "--seed", str(load.seed)]
-        if pieces:
-            command.append("--pieces")
+                   "--traces", str(load.traces), "--seed", str(load.seed), *options]
         self._child = Child(bench.run_name("receiver"), command, bench.folder)
         self.url = f"http://127.0.0.1:{int(self._child.first_line())}"
 
@@ -110,6 +116,13 @@ class BridgeOptions:
     wait: str = f"{WAIT_S}s"
 
 
+def policies() -> list[dict]:
+    """Those that bench_receiver knows the verdicts of."""
+    return [{"name": "errors", "type": "status_code", "status_codes": ["ERROR"]},
+            {"name": "slow", "type": "latency", "threshold": "2s"},
+            {"name": "rest", "type": "probabilistic", "percentage": 5.0}]
+
+
 def write_bridge_config(bench: Bench, name: str, load: Load, url: str,
                         options: BridgeOptions) -> list[str]:
     """The settings of docs/performance.md; returns the files."""
@@ -119,10 +132,7 @@ def write_bridge_config(bench: Bench, name: str, load: Load, url: str,
         "memory": "8GiB",
         "kafka": {"bootstrap": bench.brokers},
         "window": {"wait": options.wait},
-        "sampling": {"first_match": True, "policies": [
-            {"name": "errors", "type": "status_code", "status_codes": ["ERROR"]},
-            {"name": "slow", "type": "latency", "threshold": "2s"},
-            {"name": "rest", "type": "probabilistic", "percentage": 5.0}]},
+        "sampling": {"first_match": True, "policies": policies()},
         "sinks": [{"name": "receiver", "type": "otlp_http", "endpoint": url,
                    "compression": "none"}],
         "log": {"level": "warn"},

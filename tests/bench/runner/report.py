@@ -1,9 +1,10 @@
 """Figures out of runs: medians with their range, as a table, as JSON, and judged."""
 
 import dataclasses
-import statistics
 
+from runner import figures
 from runner.competitors import WAIT_S, Run
+from runner.figures import Figure, Target, figure_of
 from runner.hold import Hold, predicted_bytes
 
 MIB = 1 << 20
@@ -23,10 +24,8 @@ class Series:
     who: str
     runs: list[Run] = dataclasses.field(default_factory=list)
 
-    def of(self, figure) -> tuple[float, float, float]:
-        """Median, least, greatest."""
-        values = [figure(run) for run in self.runs]
-        return statistics.median(values), min(values), max(values)
+    def of(self, figure) -> Figure:
+        return figure_of([figure(run) for run in self.runs])
 
     def per_cpu_s(self):
         return self.of(lambda run: run.spans / run.cost.cpu_s)
@@ -42,6 +41,8 @@ class Series:
 
 
 class Results:
+    """Of the loads in Kafka."""
+
     def __init__(self) -> None:
         self.series: dict[tuple[str, str], Series] = {}
         self.hold: Hold | None = None
@@ -61,32 +62,26 @@ class Results:
         a, b = self.series.get((load, who)), self.series.get((load, to))
         return a.ns()[0] / b.ns()[0] if a and b else None
 
-    def figures(self) -> list[tuple[str, float, str, float]]:
-        """What has a target: name, value, "min" or "max", bound."""
+    def targets(self) -> list[Target]:
         found = []
         for load, least in SPANS_PER_CPU_S_MIN.items():
             if series := self.series.get((load, "spanbridge")):
-                found.append((f"load {load}: spans per CPU second", series.per_cpu_s()[0],
-                              "min", least))
+                found.append(Target(f"load {load}: spans per CPU second",
+                                    series.per_cpu_s()[0], "min", least))
         for load, most in NS_ABOVE_BARE_MAX.items():
             if (above := self.ns_above_bare(load, "spanbridge")) is not None:
-                found.append((f"load {load}: ns per span above the bare consumer", above,
-                              "max", most))
+                found.append(Target(f"load {load}: ns per span above the bare consumer", above,
+                                    "max", most))
         if self.hold:
-            found.append(("bytes of memory per held span beyond its encoding",
-                          self.hold.beyond_encoded, "max", HELD_BYTES_MAX))
+            found.append(Target("bytes of memory per held span beyond its encoding",
+                                self.hold.beyond_encoded, "max", HELD_BYTES_MAX))
         if (cost := self.ratio("C", "spanbridge", "spanbridge, repair off")) is not None:
-            found.append(("load C: CPU with repair over without", cost, "max", REPAIR_COST_MAX))
+            found.append(Target("load C: CPU with repair over without", cost, "max",
+                                REPAIR_COST_MAX))
         if (cost := self.ratio("A", "spanbridge, 2 workers", "spanbridge")) is not None:
-            found.append(("load A: CPU with two workers over one", cost, "max",
-                          TWO_WORKERS_COST_MAX))
+            found.append(Target("load A: CPU with two workers over one", cost, "max",
+                                TWO_WORKERS_COST_MAX))
         return found
-
-    def missed(self) -> list[str]:
-        return [f"{name}: {_plain(value)}, to be {'at least' if kind == 'min' else 'at most'} "
-                f"{_plain(bound)}"
-                for name, value, kind, bound in self.figures()
-                if not (value >= bound if kind == "min" else value <= bound)]
 
     def as_json(self) -> dict:
         rows = []
@@ -95,12 +90,10 @@ class Results:
             for name, figure in (("spans_per_cpu_s", series.per_cpu_s()),
                                  ("spans_per_wall_s", series.per_wall_s()),
                                  ("ns_per_span", series.ns()), ("peak_bytes", series.peak())):
-                row[name] = dict(zip(("median", "min", "max"), figure))
+                row[name] = figures.as_json(figure)
             row["ns_above_bare"] = self.ns_above_bare(series.load, series.who)
             rows.append(row)
-        return {"rows": rows, "hold": self._hold_json(),
-                "targets": [{"figure": name, "value": value, kind: bound}
-                            for name, value, kind, bound in self.figures()]}
+        return {"rows": rows, "hold": self._hold_json()}
 
     def _hold_json(self) -> dict | None:
         if self.hold is None:
@@ -115,13 +108,13 @@ class Results:
         for series in self.series.values():
             above = self.ns_above_bare(series.load, series.who)
             bare = series.who == "bare consumer"
-            rows.append([series.load, series.who, _range(series.per_cpu_s()),
-                         _range(series.per_wall_s()), _range(series.ns()),
+            rows.append([series.load, series.who, figures.ranged(series.per_cpu_s()),
+                         figures.ranged(series.per_wall_s()), figures.ranged(series.ns()),
                          "" if bare or above is None else f"{above:,.0f}",
-                         _range(tuple(v / MIB for v in series.peak()))])
-        return _columns(rows) + "\n" + self._below()
+                         figures.ranged(tuple(v / MIB for v in series.peak()))])
+        return "\n".join([figures.columns(rows), *self._below()])
 
-    def _below(self) -> str:
+    def _below(self) -> list[str]:
         lines = []
         if self.hold:
             hold = self.hold
@@ -136,23 +129,4 @@ class Results:
                     f"rate x wait x (encoded + overhead), load A: {rate:,.0f} / s x "
                     f"{held_s:.1f} s = {predicted_bytes(rate, held_s, hold) / MIB:,.0f} MiB; "
                     f"measured peak {own.peak()[0] / MIB:,.0f} MiB")
-        for name, value, kind, bound in self.figures():
-            sign = "at least" if kind == "min" else "at most"
-            lines.append(f"{name}: {_plain(value)} (target: {sign} {_plain(bound)})")
-        return "\n".join(lines)
-
-
-def _plain(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2f}"
-
-
-def _range(figure: tuple[float, float, float]) -> str:
-    median, least, greatest = (f"{value:,.0f}" for value in figure)
-    return f"{median} ({least} - {greatest})" if least != greatest else median
-
-
-def _columns(rows: list[list[str]]) -> str:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(
-        cell.ljust(width) if i < 2 else cell.rjust(width)
-        for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in rows)
+        return lines

@@ -43,6 +43,7 @@ static void test_a_queue_is_drained_by_count_or_by_its_end(void **state)
     look(feed);
     assert_false(looks_is_drained(feed));
     looks_take_ready(feed, 0);
+    looks_take_ready(feed, 0);
     feed->lanes[0].handed = 5;
     atomic_store(&feed->lanes[0].released, 4);
     look(feed);
@@ -52,6 +53,33 @@ static void test_a_queue_is_drained_by_count_or_by_its_end(void **state)
     assert_true(looks_is_drained(feed));
     looks_begin(feed, 99); /* connected again: the count at the start stays */
     assert_int_equal(atomic_load(&feed->target), 10);
+    finish(&rig);
+}
+
+/* A quorum queue says that it is empty while its leader is too busy to answer. */
+static void test_a_queue_is_not_believed_that_it_is_empty_at_once(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct feed *feed = begin(&rig, false, false);
+    looks_begin(feed, 0);
+    look(feed);
+    assert_false(looks_is_drained(feed));
+    looks_take_delivery(feed);
+    looks_take_ready(feed, 0);
+    look(feed);
+    assert_false(looks_is_drained(feed));
+    looks_take_ready(feed, 0);
+    feed->lanes[0].tag =
+        rig.queues[0].prefetch; /* all is out: whatever it holds can not come */
+    look(feed);
+    assert_false(looks_is_drained(feed));
+    feed->lanes[0].tag_acked = 1;
+    look(feed);
+    assert_true(looks_is_drained(feed));
+    looks_take_ready(feed, 7);
+    look(feed);
+    assert_false(looks_is_drained(feed));
     finish(&rig);
 }
 
@@ -147,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_queue_is_drained_by_count_or_by_its_end),
+        cmocka_unit_test(test_a_queue_is_not_believed_that_it_is_empty_at_once),
         cmocka_unit_test(test_a_stream_is_drained_when_it_is_silent),
         cmocka_unit_test(test_lag),
         cmocka_unit_test(test_the_clock_of_a_tap),
