@@ -51,7 +51,8 @@ enum sb_err amqp_link_close_channel(struct amqp_link *link, uint16_t channel)
 }
 
 enum sb_err amqp_link_declare_queue(struct amqp_link *link, uint16_t channel,
-                                    const struct amqp_queue *queue, uint32_t *ret_ready)
+                                    const struct amqp_queue *queue,
+                                    struct amqp_counts *ret_counts)
 {
     SB_ASSERT(amqp_link_is_open(link));
     if (!is_short(queue->name))
@@ -59,14 +60,16 @@ enum sb_err amqp_link_declare_queue(struct amqp_link *link, uint16_t channel,
     const amqp_queue_declare_ok_t *ok = amqp_queue_declare(
         link->connection, channel, amqp_text(queue->name), queue->passive, queue->durable,
         queue->exclusive, queue->auto_delete, table_of(queue->arguments));
-    uint32_t ready = ok == NULL ? 0 : ok->message_count;
+    struct amqp_counts counts = {0, 0};
+    if (ok != NULL)
+        counts = (struct amqp_counts){ok->message_count, ok->consumer_count};
     enum sb_err err = end_rpc(link, channel, "queue", queue->name);
-    if (err == SB_OK && ret_ready != NULL)
-        *ret_ready = ready;
+    if (err == SB_OK && ret_counts != NULL)
+        *ret_counts = counts;
     return err;
 }
 
-enum sb_err amqp_link_ask_ready(struct amqp_link *link, uint16_t channel, const char *queue)
+enum sb_err amqp_link_ask_counts(struct amqp_link *link, uint16_t channel, const char *queue)
 {
     SB_ASSERT(amqp_link_is_open(link));
     if (!is_short(queue))

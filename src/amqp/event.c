@@ -59,10 +59,12 @@ static enum sb_err take_method(struct amqp_link *link, const amqp_frame_t *frame
         take_confirm(AMQP_NACK, nack->delivery_tag, nack->multiple, ret);
         return SB_OK;
     }
-    case AMQP_QUEUE_DECLARE_OK_METHOD:
-        ret->kind = AMQP_READY;
-        ret->ready = ((const amqp_queue_declare_ok_t *)in)->message_count;
+    case AMQP_QUEUE_DECLARE_OK_METHOD: {
+        const amqp_queue_declare_ok_t *ok = in;
+        ret->kind = AMQP_COUNTS;
+        ret->counts = (struct amqp_counts){ok->message_count, ok->consumer_count};
         return SB_OK;
+    }
     case AMQP_BASIC_CANCEL_METHOD:
         ret->kind = AMQP_CANCEL;
         return SB_OK;

@@ -3,7 +3,7 @@
  */
 #include "control.h"
 #include "core/memory.h"
-#include "source/kafka.h"
+#include "source_kafka/kafka.h"
 #include "source_rabbitmq/rabbitmq.h"
 
 enum { PREFETCH_BYTES_MAX = 64 << 20, PREFETCH_BYTES_MIN = 1 << 20, COMMIT_INTERVAL_MS = 1000 };
@@ -171,11 +171,11 @@ static enum sb_err build_kafka(struct app *app)
         .property_count = property_count,
         .topics = app->source_topics,
         .topic_count = settings->topic_count,
-        .workers = wiring_worker_count(settings),
+        .workers = facts_worker_count(settings),
         .numbers = &app->lane_numbers,
         .prefetch_bytes = prefetch_bytes(settings),
-        .lateness_ns = wiring_greatest(settings, &settings->repair.lateness_ns),
-        .replay_ns = wiring_greatest(settings, &settings->repair.replay_ns),
+        .lateness_ns = facts_greatest(settings, &settings->repair.lateness_ns),
+        .replay_ns = facts_greatest(settings, &settings->repair.replay_ns),
         .commit_interval_ns = COMMIT_INTERVAL_MS * NS_PER_MS,
         .clock = clock_system(),
         .log = app->log,
@@ -194,13 +194,13 @@ static enum sb_err build_rabbitmq(struct app *app)
         .topics = app->source_topics,
         .queues = app->queues,
         .topic_count = settings->topic_count,
-        .workers = wiring_worker_count(settings),
+        .workers = facts_worker_count(settings),
         .client_name = app->run.observe ? app->look_group : settings->group,
         .prefetch_bytes = prefetch_bytes(settings),
         .record_bytes_max = settings->limits.record_bytes_max,
         .window_wait_ns = settings->window.wait_ns,
-        .replay_ns = wiring_greatest(settings, &settings->repair.replay_ns),
-        .lateness_ns = wiring_greatest(settings, &settings->repair.lateness_ns),
+        .replay_ns = facts_greatest(settings, &settings->repair.replay_ns),
+        .lateness_ns = facts_greatest(settings, &settings->repair.lateness_ns),
         .clock = clock_system(),
         .log = app->log,
         .events = control_source_events(app),
@@ -235,7 +235,7 @@ enum sb_err wiring_build_sources(struct app *app)
     if (err == SB_OK && app->run.observe)
         err = (app->look_group = observe_group_name(app)) == NULL ? SB_ERR_MEMORY : SB_OK;
     if (err == SB_OK)
-        err = sources_new(wiring_worker_count(app->settings), app->settings->topic_count,
+        err = sources_new(facts_worker_count(app->settings), app->settings->topic_count,
                           &app->sources);
     if (err != SB_OK)
         return err;

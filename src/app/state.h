@@ -9,8 +9,8 @@
 #include "app/run.h"
 #include "core/log.h"
 #include "sink/otlp.h"
-#include "source/kafka.h"
 #include "source/sources.h"
+#include "source_kafka/kafka.h"
 #include "source_rabbitmq/rabbitmq.h"
 #include "worker/worker.h"
 
@@ -64,13 +64,16 @@ struct app {
 
 /* wiring.c: makes the stages from the settings.  A sysexits code, 0 when all is there. */
 int wiring_build(struct app *app);
-int exit_code_of(enum sb_err err);
 void wiring_stop(struct app *app);  /* sinks and workers end; commits */
 void wiring_clear(struct app *app); /* frees all */
 
-/* Of the settings, for all that is made of them. */
-uint32_t wiring_worker_count(const struct settings *settings);
-uint64_t wiring_greatest(const struct settings *settings, const uint64_t *member);
+/*
+ * facts.c: how many workers there are; the greatest value of a member of settings->repair, over
+ * the worker file and all topics; the exit code that an error stands for.
+ */
+uint32_t facts_worker_count(const struct settings *settings);
+uint64_t facts_greatest(const struct settings *settings, const uint64_t *member);
+int exit_code_of(enum sb_err err);
 
 /* sources.c: makes app->sources and what they borrow, and frees what they borrowed. */
 enum sb_err wiring_build_sources(struct app *app) SB_MUST_USE;

@@ -172,14 +172,6 @@ static enum sb_err build_topics(struct app *app)
     return SB_OK;
 }
 
-uint32_t wiring_worker_count(const struct settings *settings)
-{
-    if (settings->workers > 0)
-        return settings->workers;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 1 ? 1 : cores > 63 ? 63 : (uint32_t)cores;
-}
-
 static struct otlp_limits limits_of(const struct settings_limits *settings)
 {
     return (struct otlp_limits){
@@ -195,22 +187,6 @@ static struct otlp_limits limits_of(const struct settings_limits *settings)
     };
 }
 
-/*
- * A duration of `repair` that holds for the process as a whole: the greatest of the worker
- * file's and of all topics', which may each set their own.
- */
-uint64_t wiring_greatest(const struct settings *settings, const uint64_t *member)
-{
-    size_t at = (size_t)((const char *)member - (const char *)&settings->repair);
-    uint64_t value = *member;
-    for (uint32_t i = 0; i < settings->topic_count; i++) {
-        uint64_t other;
-        memcpy(&other, (const char *)&settings->topics[i].repair + at, sizeof(other));
-        value = other > value ? other : value;
-    }
-    return value;
-}
-
 static bool has_messages(const struct settings *settings)
 {
     for (uint32_t i = 0; i < settings->topic_count; i++) {
@@ -224,7 +200,7 @@ static bool has_messages(const struct settings *settings)
 static enum sb_err build_workers(struct app *app)
 {
     const struct settings *settings = app->settings;
-    uint32_t count = wiring_worker_count(settings);
+    uint32_t count = facts_worker_count(settings);
     const struct worker_options options = {
         .worker_count = count,
         .taps_first = app->run.drain && has_messages(settings),
@@ -233,7 +209,7 @@ static enum sb_err build_workers(struct app *app)
         .topics = app->worker_topics,
         .topic_count = settings->topic_count,
         .default_repair = repair_of(app, &settings->repair),
-        .repair_ttl_ns = wiring_greatest(settings, &settings->repair.ttl_ns),
+        .repair_ttl_ns = facts_greatest(settings, &settings->repair.ttl_ns),
         .limits = limits_of(&settings->limits),
         .headers_max = settings->limits.headers_max,
         .header_bytes_max = settings->limits.header_bytes_max,
@@ -258,20 +234,6 @@ static enum sb_err build_workers(struct app *app)
         .observe_from_now = app->run.observe && !app->run.drain,
     };
     return worker_group_new(&options, &app->group);
-}
-
-int exit_code_of(enum sb_err err)
-{
-    switch (err) {
-    case SB_OK:
-        return EX_OK;
-    case SB_ERR_CONFIG:
-        return EX_CONFIG;
-    case SB_ERR_UNAVAILABLE:
-        return EX_UNAVAILABLE;
-    default:
-        return EX_SOFTWARE;
-    }
 }
 
 int wiring_build(struct app *app)

@@ -115,12 +115,12 @@ static bool read_position(struct feed *feed)
 /* False: it failed. */
 static bool connect_feed(struct feed *feed)
 {
-    uint64_t ready = 0;
+    struct amqp_counts counts = {0, 0};
     if (!read_position(feed))
         return false;
     enum sb_err err = amqp_link_open(feed->link);
     if (err == SB_OK)
-        err = topology_ensure(feed, &ready);
+        err = topology_ensure(feed, &counts);
     if (err != SB_OK) {
         feed_lose(feed, amqp_link_why(feed->link));
         return false;
@@ -130,7 +130,8 @@ static bool connect_feed(struct feed *feed)
         feed->lanes[i].retry_at_ns = 0;
         feed->lanes[i].retry_topology = false;
     }
-    looks_begin(feed, ready);
+    looks_begin(feed, counts.ready);
+    looks_take_consumers(feed, counts.consumers);
     return true;
 }
 
@@ -152,8 +153,8 @@ void feed_lose_lane(struct lane *lane, const char *why)
 static enum sb_err start_lane(struct lane *lane)
 {
     struct feed *feed = lane->feed;
-    uint64_t ready;
-    enum sb_err err = lane->retry_topology ? topology_ensure(feed, &ready) : SB_OK;
+    struct amqp_counts counts;
+    enum sb_err err = lane->retry_topology ? topology_ensure(feed, &counts) : SB_OK;
     if (err == SB_OK)
         err = consumer_start(lane);
     return err;

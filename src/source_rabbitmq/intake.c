@@ -138,8 +138,10 @@ static enum sb_err take(struct feed *feed, const struct amqp_event *event)
         take_closed(feed, event);
         return SB_OK;
     }
-    if (event->kind == AMQP_READY)
-        looks_take_ready(feed, event->ready);
+    if (event->kind == AMQP_COUNTS) {
+        looks_take_ready(feed, event->counts.ready);
+        looks_take_consumers(feed, event->counts.consumers);
+    }
     if (lane == NULL)
         return SB_OK; /* the rest of a channel that is gone */
     switch (event->kind) {

@@ -129,6 +129,22 @@ void looks_take_ready(struct feed *feed, uint32_t ready)
     look_for_starvation(feed);
 }
 
+/* Others who consume from a queue get a part of its messages. */
+void looks_take_consumers(struct feed *feed, uint32_t consumers)
+{
+    uint32_t own = 0;
+    for (uint32_t i = 0; i < feed->lane_count; i++)
+        own += feed->lanes[i].channel_open;
+    atomic_store(&feed->share, (int)(consumers > own ? SOURCE_SHARE_PART : SOURCE_SHARE_ALL));
+}
+
+enum source_share looks_share(const struct feed *feed)
+{
+    if (feed->tap || feed->stream)
+        return SOURCE_SHARE_ALL;
+    return (enum source_share)atomic_load(&feed->share);
+}
+
 enum sb_err looks_run(struct feed *feed)
 {
     uint64_t now_ns = rabbitmq_now_ns(feed->source);

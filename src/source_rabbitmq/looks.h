@@ -16,11 +16,13 @@ enum sb_err looks_run(struct feed *feed) SB_MUST_USE;
 /* The feed's thread: a delivery came, or an answer. */
 void looks_take_delivery(struct feed *feed);
 void looks_take_ready(struct feed *feed, uint32_t ready);
+void looks_take_consumers(struct feed *feed, uint32_t consumers);
 
 /* Any thread. */
 bool looks_is_drained(const struct feed *feed);
 /* False: nothing is known yet. */
 bool looks_lag(const struct feed *feed, struct source_lag *ret);
 uint64_t looks_tap_time_ns(const struct feed *feed);
+enum source_share looks_share(const struct feed *feed);
 
 #endif

@@ -166,6 +166,19 @@ static bool is_assigned(const struct source *source)
     return true;
 }
 
+static enum source_share share(const struct source *source)
+{
+    enum source_share all = SOURCE_SHARE_ALL;
+    for (uint32_t i = 0; i < of(source)->feed_count; i++) {
+        enum source_share one = looks_share(&of(source)->feeds[i]);
+        if (one == SOURCE_SHARE_PART)
+            return one;
+        if (one == SOURCE_SHARE_UNKNOWN)
+            all = one;
+    }
+    return all;
+}
+
 static void stop_intake(struct source *base)
 {
     struct source_rabbitmq *source = rabbitmq_of(base);
@@ -209,6 +222,7 @@ static const struct source_ops ops = {
     .cluster_id = cluster_id,
     .lags = lags,
     .is_assigned = is_assigned,
+    .share = share,
     .stop_intake = stop_intake,
     .free = free_source,
 };

@@ -94,6 +94,7 @@ struct feed {
     _Atomic uint64_t target; /* records to be polled until it is drained */
     _Atomic uint64_t ready;  /* at the last look */
     _Atomic uint64_t unacked;
+    _Atomic int share;           /* enum source_share: does anybody else consume? */
     _Atomic uint64_t polled;     /* records, by all workers */
     _Atomic uint64_t newest_ns;  /* taps of streams: the greatest time of a polled record */
     pthread_mutex_t lock;        /* of the three below */

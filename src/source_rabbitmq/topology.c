@@ -48,7 +48,7 @@ static enum sb_err after(struct feed *feed, enum sb_err err)
     return err;
 }
 
-static enum sb_err declare_queue(struct feed *feed, uint32_t *ret_ready)
+static enum sb_err declare_queue(struct feed *feed, struct amqp_counts *ret)
 {
     const struct source_rabbitmq_topic *queue = feed->queue;
     struct arguments arguments = {.table = {.num_entries = 0}};
@@ -61,38 +61,35 @@ static enum sb_err declare_queue(struct feed *feed, uint32_t *ret_ready)
                    feed->stream ? TAP_STREAM_BYTES_MAX : TAP_QUEUE_BYTES_MAX);
     const struct amqp_queue wanted = {
         .name = queue->queue, .durable = true, .arguments = &arguments.table};
-    return amqp_link_declare_queue(feed->link, CHANNEL_CONTROL, &wanted, ret_ready);
+    return amqp_link_declare_queue(feed->link, CHANNEL_CONTROL, &wanted, ret);
 }
 
-static enum sb_err declare_all(struct feed *feed, uint32_t *ret_ready)
+static enum sb_err declare_all(struct feed *feed, struct amqp_counts *ret)
 {
     const struct source_rabbitmq_topic *queue = feed->queue;
     struct amqp_link *link = feed->link;
     enum sb_err err = amqp_link_declare_exchange(link, CHANNEL_CONTROL, queue->exchange,
                                                  queue->exchange_type);
     if (err == SB_OK)
-        err = declare_queue(feed, ret_ready);
+        err = declare_queue(feed, ret);
     for (uint32_t i = 0; err == SB_OK && i < queue->binding_count; i++)
         err = amqp_link_bind(link, CHANNEL_CONTROL, queue->queue, queue->exchange,
                              queue->bindings[i]);
     return err;
 }
 
-static enum sb_err look_for_queue(struct feed *feed, uint32_t *ret_ready)
+static enum sb_err look_for_queue(struct feed *feed, struct amqp_counts *ret)
 {
     const struct amqp_queue wanted = {.name = feed->queue->queue, .passive = true};
-    return amqp_link_declare_queue(feed->link, CHANNEL_CONTROL, &wanted, ret_ready);
+    return amqp_link_declare_queue(feed->link, CHANNEL_CONTROL, &wanted, ret);
 }
 
-enum sb_err topology_ensure(struct feed *feed, uint64_t *ret_ready)
+enum sb_err topology_ensure(struct feed *feed, struct amqp_counts *ret)
 {
-    uint32_t ready = 0;
     enum sb_err err = open_control(feed);
     if (err != SB_OK)
         return err;
-    err = feed->queue->declare ? declare_all(feed, &ready) : look_for_queue(feed, &ready);
-    if (err == SB_OK)
-        *ret_ready = ready;
+    err = feed->queue->declare ? declare_all(feed, ret) : look_for_queue(feed, ret);
     return after(feed, err);
 }
 
@@ -101,5 +98,5 @@ enum sb_err topology_ask(struct feed *feed)
     enum sb_err err = open_control(feed);
     if (err != SB_OK)
         return err;
-    return amqp_link_ask_ready(feed->link, CHANNEL_CONTROL, feed->queue->queue);
+    return amqp_link_ask_counts(feed->link, CHANNEL_CONTROL, feed->queue->queue);
 }

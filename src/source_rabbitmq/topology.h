@@ -16,12 +16,12 @@ enum { TAP_EXPIRES_MS = 30 * 60 * 1000 };
 
 /*
  * On the control channel, which is opened if need be: finds the queue, or declares it, with its
- * exchange and bindings.  *ret_ready: the messages that wait in it.  Errors as those of the
+ * exchange and bindings.  *ret: the counts of it.  Errors as those of the
  * declarations, see amqp/channel.h; the link says why.
  */
-enum sb_err topology_ensure(struct feed *feed, uint64_t *ret_ready) SB_MUST_USE;
+enum sb_err topology_ensure(struct feed *feed, struct amqp_counts *ret) SB_MUST_USE;
 
-/* Asks how many messages wait in it; the answer comes as AMQP_READY. */
+/* Asks how many messages wait in it; the answer comes as AMQP_COUNTS. */
 enum sb_err topology_ask(struct feed *feed) SB_MUST_USE;
 
 #endif

@@ -82,7 +82,8 @@ void gather_withdraw_side(struct worker *worker, struct trace_id trace_id,
         return; /* links are told anew by themselves, and what was sent stays sent */
     const struct repair_consumer_side consumer = {
         .trace_id = trace_id, .span_id = side->span_id, .topic = side->settings};
-    const struct worker *owner = &worker->group->workers[gather_owner_of_key(worker, side->key)];
+    const struct worker *owner =
+        &worker->group->workers[gather_owner_of_key(worker, side->key)];
     repair_hops_withdraw_consumer(owner->hops, side->key, &consumer);
 }
 

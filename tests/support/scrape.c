@@ -259,18 +259,13 @@ int64_t scrape_sum(const struct scrape *scrape, const char *name)
 
 int64_t scrape_left_over(const struct scrape *scrape)
 {
-    static const char *const classes[] = {"spanbridge_spans_delivered_total",
-                                          "spanbridge_spans_dropped_total",
-                                          "spanbridge_spans_head_total",
-                                          "spanbridge_spans_filtered_total",
-                                          "spanbridge_spans_elided_total",
-                                          "spanbridge_spans_dead_lettered_total",
-                                          "spanbridge_spans_rejected_total",
-                                          "spanbridge_spans_lost_total",
-                                          "spanbridge_spans_returned_total",
-                                          "spanbridge_spans_replayed_total",
-                                          "spanbridge_spans_observed_total",
-                                          "spanbridge_spans_held"};
+    static const char *const classes[] = {
+        "spanbridge_spans_delivered_total", "spanbridge_spans_dropped_total",
+        "spanbridge_spans_head_total",      "spanbridge_spans_filtered_total",
+        "spanbridge_spans_elided_total",    "spanbridge_spans_dead_lettered_total",
+        "spanbridge_spans_rejected_total",  "spanbridge_spans_lost_total",
+        "spanbridge_spans_returned_total",  "spanbridge_spans_replayed_total",
+        "spanbridge_spans_observed_total",  "spanbridge_spans_held"};
     int64_t left = scrape_sum(scrape, "spanbridge_spans_received_total");
     for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
         left -= scrape_sum(scrape, classes[i]);

@@ -33,6 +33,7 @@ STAGE_USES = {
     "sink": ["core", "amqp", "otlp"],
     "ledger": ["core"],
     "source": ["core", "ledger"],
+    "source_kafka": ["core", "source"],
     "source_rabbitmq": ["core", "amqp", "source"],
     "config": ["core"],
     "worker": ["core", "otlp", "context", "repair", "window", "decide", "shape", "sink", "ledger",

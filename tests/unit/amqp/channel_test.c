@@ -5,6 +5,7 @@
 static void serve(struct fake_peer *peer)
 {
     peer->ready = 42;
+    peer->consumers = 3;
     if (peer_handshake(peer))
         peer_serve_to_the_end(peer);
 }
@@ -13,15 +14,16 @@ static void test_the_usual_questions(void **state)
 {
     (void)state;
     struct rig rig;
-    uint32_t ready = 0;
+    struct amqp_counts counts = {0, 0};
     rig_open(&rig, serve);
     const struct amqp_queue queue = {.name = "q", .durable = true};
     assert_int_equal(amqp_link_open_channel(rig.link, 1), SB_OK);
     assert_int_equal(amqp_link_declare_exchange(rig.link, 1, "e", NULL), SB_OK);
     assert_int_equal(amqp_link_declare_exchange(rig.link, 1, "e", "topic"), SB_OK);
-    assert_int_equal(amqp_link_declare_queue(rig.link, 1, &queue, &ready), SB_OK);
-    assert_int_equal(ready, 42);
-    assert_int_equal(amqp_link_ask_ready(rig.link, 1, "q"), SB_OK);
+    assert_int_equal(amqp_link_declare_queue(rig.link, 1, &queue, &counts), SB_OK);
+    assert_int_equal(counts.ready, 42);
+    assert_int_equal(counts.consumers, 3);
+    assert_int_equal(amqp_link_ask_counts(rig.link, 1, "q"), SB_OK);
     assert_int_equal(amqp_link_bind(rig.link, 1, "q", "e", "#"), SB_OK);
     assert_int_equal(amqp_link_declare_temporary_exchange(rig.link, 1, "t", "topic"), SB_OK);
     assert_int_equal(amqp_link_delete_queue(rig.link, 1, "q"), SB_OK);
@@ -29,8 +31,9 @@ static void test_the_usual_questions(void **state)
     assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", false, NULL), SB_OK);
     assert_int_equal(amqp_link_cancel(rig.link, 1, "c"), SB_OK);
     struct amqp_event event = rig_next(&rig); /* asked first, and read now */
-    assert_int_equal(event.kind, AMQP_READY);
-    assert_int_equal(event.ready, 42);
+    assert_int_equal(event.kind, AMQP_COUNTS);
+    assert_int_equal(event.counts.ready, 42);
+    assert_int_equal(event.counts.consumers, 3);
     assert_int_equal(amqp_link_select_confirms(rig.link, 1), SB_OK);
     assert_int_equal(amqp_link_close_channel(rig.link, 1), SB_OK);
     rig_end(&rig);
@@ -222,7 +225,7 @@ static void test_names_are_short(void **state)
     assert_int_equal(amqp_link_delete_queue(rig.link, 1, name), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_consume(rig.link, 1, name, "c", false, NULL), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_cancel(rig.link, 1, name), SB_ERR_LIMIT);
-    assert_int_equal(amqp_link_ask_ready(rig.link, 1, name), SB_ERR_LIMIT);
+    assert_int_equal(amqp_link_ask_counts(rig.link, 1, name), SB_ERR_LIMIT);
     assert_true(amqp_link_is_open(rig.link));
     rig_end(&rig);
 }

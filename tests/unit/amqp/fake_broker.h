@@ -51,7 +51,8 @@ struct fake_peer {
     int fd;
     uint32_t number;    /* of the connection at its broker, from 0 on */
     uint16_t heartbeat; /* that it asks for */
-    uint32_t ready;     /* what queue.declare-ok says to wait in the queue */
+    uint32_t ready;     /* what queue.declare-ok says to wait in the queue, */
+    uint32_t consumers; /* and to consume from it */
     void *arg;          /* the test's */
     struct fake_broker *broker;
     struct fake_frame frame; /* the one read last */

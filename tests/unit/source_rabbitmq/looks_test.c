@@ -56,6 +56,29 @@ static void test_a_queue_is_drained_by_count_or_by_its_end(void **state)
     finish(&rig);
 }
 
+/* Whoever consumes besides gets a part of the messages; of a stream everybody gets all. */
+static void test_who_else_consumes_gets_a_part(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct feed *feed = begin(&rig, false, false);
+    const struct source *source = &feed->source->base;
+    assert_int_equal((int)source->ops->share(source), SOURCE_SHARE_UNKNOWN);
+    looks_take_consumers(feed, 1); /* our own */
+    assert_int_equal((int)source->ops->share(source), SOURCE_SHARE_ALL);
+    looks_take_consumers(feed, 2);
+    assert_int_equal((int)source->ops->share(source), SOURCE_SHARE_PART);
+    looks_take_consumers(feed, 1); /* gone again */
+    assert_int_equal((int)source->ops->share(source), SOURCE_SHARE_ALL);
+    finish(&rig);
+    for (int tap = 0; tap < 2; tap++) {
+        feed = begin(&rig, !tap, tap);
+        looks_take_consumers(feed, 9);
+        assert_int_equal((int)looks_share(feed), SOURCE_SHARE_ALL);
+        finish(&rig);
+    }
+}
+
 /* A quorum queue says that it is empty while its leader is too busy to answer. */
 static void test_a_queue_is_not_believed_that_it_is_empty_at_once(void **state)
 {
@@ -174,6 +197,7 @@ static void test_a_prefetch_that_is_too_small_is_told_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_else_consumes_gets_a_part),
         cmocka_unit_test(test_a_queue_is_drained_by_count_or_by_its_end),
         cmocka_unit_test(test_a_queue_is_not_believed_that_it_is_empty_at_once),
         cmocka_unit_test(test_a_stream_is_drained_when_it_is_silent),

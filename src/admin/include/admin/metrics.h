@@ -15,7 +15,7 @@
 
 #include "core/text.h"
 #include "sink/sink.h"
-#include "source/kafka.h"
+#include "source/source.h"
 #include "worker/counters.h"
 
 #define ADMIN_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"

@@ -25,19 +25,19 @@ struct amqp_queue {
 };
 
 /*
- * `ret_ready` (NULL: not wanted) gets how many messages wait in it.  SB_ERR_NOT_FOUND: passive,
+ * `ret_counts`: NULL where they are not wanted.  SB_ERR_NOT_FOUND: passive,
  * and there is none.  SB_ERR_CONFIG: not allowed, or there is one of another kind.
  */
 enum sb_err amqp_link_declare_queue(struct amqp_link *link, uint16_t channel,
                                     const struct amqp_queue *queue,
-                                    uint32_t *ret_ready) SB_MUST_USE;
+                                    struct amqp_counts *ret_counts) SB_MUST_USE;
 
 /*
- * Asks how many messages wait in a queue, without waiting for the answer, which is AMQP_READY, or
+ * Asks how many messages wait in a queue, without waiting for the answer, which is AMQP_COUNTS, or
  * AMQP_CHANNEL_CLOSED where there is no such queue.
  */
-enum sb_err amqp_link_ask_ready(struct amqp_link *link, uint16_t channel,
-                                const char *queue) SB_MUST_USE;
+enum sb_err amqp_link_ask_counts(struct amqp_link *link, uint16_t channel,
+                                 const char *queue) SB_MUST_USE;
 
 /* `type` NULL: passive; else it is made, durable, unless it is there. */
 enum sb_err amqp_link_declare_exchange(struct amqp_link *link, uint16_t channel,

@@ -98,22 +98,28 @@ enum amqp_event_kind {
     AMQP_CHANNEL_CLOSED, /* by the broker; answered.  Tags of the channel are void */
     AMQP_BLOCKED,        /* the broker takes no messages now: short of memory or disk */
     AMQP_UNBLOCKED,
-    AMQP_READY, /* the answer to amqp_link_ask_ready */
-    AMQP_OTHER  /* nothing to be done about it */
+    AMQP_COUNTS, /* the answer to amqp_link_ask_counts */
+    AMQP_OTHER   /* nothing to be done about it */
+};
+
+/* Of a queue, as its broker tells: now and then it is wrong for a moment. */
+struct amqp_counts {
+    uint32_t ready;     /* messages that wait in it */
+    uint32_t consumers; /* of all connections */
 };
 
 /* Views and properties live until the next call with this link. */
 struct amqp_event {
     enum amqp_event_kind kind;
     uint16_t channel;
-    uint16_t code;     /* AMQP_CHANNEL_CLOSED, AMQP_RETURN: such as 404 */
-    bool multiple;     /* AMQP_ACK, AMQP_NACK */
-    bool redelivered;  /* AMQP_DELIVER */
-    uint64_t tag;      /* AMQP_DELIVER, AMQP_ACK, AMQP_NACK */
-    uint32_t ready;    /* AMQP_READY: messages that wait in the queue */
-    uint64_t body_len; /* AMQP_HEADER: announced, not to be trusted */
-    struct bytes body; /* AMQP_BODY */
-    struct bytes text; /* AMQP_BLOCKED, AMQP_RETURN: the broker's reason */
+    uint16_t code;             /* AMQP_CHANNEL_CLOSED, AMQP_RETURN: such as 404 */
+    bool multiple;             /* AMQP_ACK, AMQP_NACK */
+    bool redelivered;          /* AMQP_DELIVER */
+    uint64_t tag;              /* AMQP_DELIVER, AMQP_ACK, AMQP_NACK */
+    struct amqp_counts counts; /* AMQP_COUNTS */
+    uint64_t body_len;         /* AMQP_HEADER: announced, not to be trusted */
+    struct bytes body;         /* AMQP_BODY */
+    struct bytes text;         /* AMQP_BLOCKED, AMQP_RETURN: the broker's reason */
     struct bytes exchange;
     struct bytes routing_key;                  /* AMQP_DELIVER, AMQP_RETURN */
     const amqp_basic_properties_t *properties; /* AMQP_HEADER */

@@ -4,8 +4,8 @@
  * Growing copies the array; what readers may still look at is kept until slots_clear, so all
  * copies together are less than twice the last one.
  */
-#ifndef SB_SOURCE_SLOTS_H
-#define SB_SOURCE_SLOTS_H
+#ifndef SB_SOURCE_KAFKA_SLOTS_H
+#define SB_SOURCE_KAFKA_SLOTS_H
 
 #include <stdint.h>
 

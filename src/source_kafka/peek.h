@@ -5,8 +5,8 @@
  * The lane's queue is kept apart, its first message taken, and the lane is sought back to it
  * before it is forwarded.  So taps can start although nobody polls spans yet.  Control thread.
  */
-#ifndef SB_SOURCE_PEEK_H
-#define SB_SOURCE_PEEK_H
+#ifndef SB_SOURCE_KAFKA_PEEK_H
+#define SB_SOURCE_KAFKA_PEEK_H
 
 #include "state.h"
 

@@ -2,8 +2,8 @@
  * properties: the configuration of a handle of librdkafka: our defaults, the user's properties
  * over them, and then what is not the user's to change.
  */
-#ifndef SB_SOURCE_PROPERTIES_H
-#define SB_SOURCE_PROPERTIES_H
+#ifndef SB_SOURCE_KAFKA_PROPERTIES_H
+#define SB_SOURCE_KAFKA_PROPERTIES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "core/err.h"
-#include "source/kafka.h"
+#include "source_kafka/kafka.h"
 
 enum properties_for { PROPERTIES_GROUP, PROPERTIES_TAP, PROPERTIES_PRODUCER };
 

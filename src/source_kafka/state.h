@@ -6,8 +6,8 @@
  * as long as the source, so a worker may look at them at any time; what changes in them after
  * that is atomic, or belongs to the control thread.
  */
-#ifndef SB_SOURCE_STATE_H
-#define SB_SOURCE_STATE_H
+#ifndef SB_SOURCE_KAFKA_STATE_H
+#define SB_SOURCE_KAFKA_STATE_H
 
 #include <librdkafka/rdkafka.h>
 

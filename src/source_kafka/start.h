@@ -5,8 +5,8 @@
  * jump to the end.  So `start = "latest"` is resolved here, when a partition is assigned.
  * Control thread.
  */
-#ifndef SB_SOURCE_START_H
-#define SB_SOURCE_START_H
+#ifndef SB_SOURCE_KAFKA_START_H
+#define SB_SOURCE_KAFKA_START_H
 
 #include "state.h"
 

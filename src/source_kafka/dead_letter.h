@@ -2,8 +2,8 @@
  * dead_letter: the producer of dead letters.  Letters are queued from any thread; what became
  * of them is told in the control thread.
  */
-#ifndef SB_SOURCE_DEAD_LETTER_H
-#define SB_SOURCE_DEAD_LETTER_H
+#ifndef SB_SOURCE_KAFKA_DEAD_LETTER_H
+#define SB_SOURCE_KAFKA_DEAD_LETTER_H
 
 #include "state.h"
 

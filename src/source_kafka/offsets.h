@@ -4,8 +4,8 @@
  * One question of a reader is under way at a time; the answers go to the lanes, for whoever
  * asked to look at in its next turn.  Control thread.
  */
-#ifndef SB_SOURCE_OFFSETS_H
-#define SB_SOURCE_OFFSETS_H
+#ifndef SB_SOURCE_KAFKA_OFFSETS_H
+#define SB_SOURCE_KAFKA_OFFSETS_H
 
 #include "state.h"
 

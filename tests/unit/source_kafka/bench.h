@@ -3,8 +3,8 @@
  * the test is the control thread, each worker is a thread that polls, notes what it saw, and
  * publishes.
  */
-#ifndef SB_TEST_SOURCE_BENCH_H
-#define SB_TEST_SOURCE_BENCH_H
+#ifndef SB_TEST_SOURCE_KAFKA_BENCH_H
+#define SB_TEST_SOURCE_KAFKA_BENCH_H
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -4,8 +4,8 @@
  * A trouble that goes on with another text is told again at most every ten seconds.  Control
  * thread, except trouble_copy_text and the log callback.
  */
-#ifndef SB_SOURCE_TROUBLE_H
-#define SB_SOURCE_TROUBLE_H
+#ifndef SB_SOURCE_KAFKA_TROUBLE_H
+#define SB_SOURCE_KAFKA_TROUBLE_H
 
 #include "state.h"
 

@@ -7,8 +7,8 @@
  * patterns of others.  Names that start with two underscores are the broker's own: no pattern
  * takes them.  Control thread.
  */
-#ifndef SB_SOURCE_TOPICS_H
-#define SB_SOURCE_TOPICS_H
+#ifndef SB_SOURCE_KAFKA_TOPICS_H
+#define SB_SOURCE_KAFKA_TOPICS_H
 
 #include "state.h"
 

@@ -4,8 +4,8 @@
  * Then no other one has the other side of a hop.  Told by the partitions that the scout saw and
  * the lanes that are open: the group itself is not asked.
  */
-#ifndef SB_SOURCE_SHARE_H
-#define SB_SOURCE_SHARE_H
+#ifndef SB_SOURCE_KAFKA_SHARE_H
+#define SB_SOURCE_KAFKA_SHARE_H
 
 #include "state.h"
 

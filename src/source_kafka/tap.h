@@ -5,8 +5,8 @@
  * will be read.  A later assignment that brings still older spans makes the lanes go back once
  * more.  Source: repair.md, "The tap's clock".  Control thread.
  */
-#ifndef SB_SOURCE_TAP_H
-#define SB_SOURCE_TAP_H
+#ifndef SB_SOURCE_KAFKA_TAP_H
+#define SB_SOURCE_KAFKA_TAP_H
 
 #include "state.h"
 

@@ -5,8 +5,8 @@
  *
  * It posts a report to the control thread after each look.
  */
-#ifndef SB_SOURCE_SCOUT_H
-#define SB_SOURCE_SCOUT_H
+#ifndef SB_SOURCE_KAFKA_SCOUT_H
+#define SB_SOURCE_KAFKA_SCOUT_H
 
 #include "state.h"
 

@@ -3,10 +3,10 @@
  *
  * Each function is the call of the same name there, which says what it does and in which thread.
  */
-#ifndef SB_SOURCE_KAFKA_OPS_H
-#define SB_SOURCE_KAFKA_OPS_H
+#ifndef SB_SOURCE_KAFKA_KAFKA_OPS_H
+#define SB_SOURCE_KAFKA_KAFKA_OPS_H
 
-#include "source/kafka.h"
+#include "source_kafka/kafka.h"
 
 struct source_kafka;
 

@@ -4,8 +4,8 @@
  * A lane's number at its worker is small, dense and kept for the partition; spans and taps of
  * one worker share the numbers.  Control thread, unless noted.
  */
-#ifndef SB_SOURCE_LANES_H
-#define SB_SOURCE_LANES_H
+#ifndef SB_SOURCE_KAFKA_LANES_H
+#define SB_SOURCE_KAFKA_LANES_H
 
 #include "state.h"
 

@@ -4,8 +4,8 @@
  * Patterns are resolved here, not by the library, so that exclusion and the order of entries
  * are the same for all readers; the group is subscribed to names only.  Control thread.
  */
-#ifndef SB_SOURCE_REBALANCE_H
-#define SB_SOURCE_REBALANCE_H
+#ifndef SB_SOURCE_KAFKA_REBALANCE_H
+#define SB_SOURCE_KAFKA_REBALANCE_H
 
 #include "state.h"
 

@@ -8,8 +8,8 @@
  *
  * Source: product.md (Threads), librdkafka 2.15.
  */
-#ifndef SB_SOURCE_KAFKA_H
-#define SB_SOURCE_KAFKA_H
+#ifndef SB_SOURCE_KAFKA_KAFKA_H
+#define SB_SOURCE_KAFKA_KAFKA_H
 
 #include "source/source.h"
 

@@ -1,8 +1,8 @@
 /*
  * drain: have all lanes been polled to where they ended when the source started?
  */
-#ifndef SB_SOURCE_DRAIN_H
-#define SB_SOURCE_DRAIN_H
+#ifndef SB_SOURCE_KAFKA_DRAIN_H
+#define SB_SOURCE_KAFKA_DRAIN_H
 
 #include "state.h"
 

@@ -1,5 +1,5 @@
 /* kafka: the life of the three handles, and what the control thread does in each turn. */
-#include "source/kafka.h"
+#include "source_kafka/kafka.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>

@@ -4,8 +4,8 @@
  * One commit is under way at a time.  Nothing is committed for a lane that is not ours.
  * Control thread.
  */
-#ifndef SB_SOURCE_COMMIT_H
-#define SB_SOURCE_COMMIT_H
+#ifndef SB_SOURCE_KAFKA_COMMIT_H
+#define SB_SOURCE_KAFKA_COMMIT_H
 
 #include "state.h"
 
