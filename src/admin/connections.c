@@ -91,7 +91,7 @@ enum sb_err connections_new(const struct connections_options *options, struct co
     connections->options = *options;
     TAILQ_INIT(&connections->list);
     connections->sweep = event_new(options->base, -1, EV_PERSIST, on_timer, connections);
-    const struct timeval interval = {.tv_usec = SWEEP_MS * 1000};
+    const struct timeval interval = {.tv_usec = SWEEP_MS * 1000L};
     if (connections->sweep == NULL || event_add(connections->sweep, &interval) != 0) {
         connections_free(connections);
         return SB_ERR_MEMORY;
@@ -112,7 +112,7 @@ static void make_room(struct connections *connections)
         if (oldest == NULL && !at->shut)
             oldest = at;
     }
-    if (alive >= connections->options.count_max)
+    if (oldest != NULL && alive >= connections->options.count_max)
         shut(oldest);
 }
 

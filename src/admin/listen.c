@@ -81,7 +81,7 @@ enum sb_err listen_open(const char *address, struct log *log, int *ret_fd)
 
 void listen_name(int fd, char *ret, size_t room)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t len = sizeof(address);
     char host[HOST_LEN];
     char port[PORT_LEN];

@@ -139,9 +139,10 @@ static bool take_confirm(struct rabbitmq_sink *sink, const struct amqp_event *ev
 static void take_return(struct rabbitmq_sink *sink, const struct amqp_event *event)
 {
     char reason[REASON_LEN];
+    const char *exchange = sink->options.exchange;
     (void)snprintf(reason, sizeof(reason),
                    "the exchange %s routes the key %.*s nowhere: %.*s (%u)",
-                   sink->options.exchange, (int)event->routing_key.len,
+                   exchange[0] == '\0' ? "(default)" : exchange, (int)event->routing_key.len,
                    (const char *)event->routing_key.at, (int)event->text.len,
                    (const char *)event->text.at, event->code);
     rabbitmq_trouble_tell(sink, RABBITMQ_RETURNED, reason);

@@ -123,9 +123,11 @@ static void fill(const struct assembly *assembly, const struct parts *parts,
     int64_t offset;
     if (amqp_headers_integer(parts->broker, "x-stream-offset", &offset) && offset >= 0) {
         ret->has_offset = true;
-        ret->offset = offset;
+        ret->offset = assembly->stream ? offset : ret->offset;
     }
-    (void)amqp_headers_integer(parts->broker, "x-delivery-count", &ret->returns);
+    /* The first time it says nothing but what the publisher wrote. */
+    if (assembly->redelivered)
+        (void)amqp_headers_integer(parts->broker, "x-delivery-count", &ret->returns);
 }
 
 static enum sb_err take_header(struct assembly *assembly, const struct amqp_event *event)

@@ -61,6 +61,7 @@ struct assembly {
     enum assembly_stage stage;
     size_t body_max;
     bool firehose;
+    bool stream; /* else the offsets that publishers write in headers are no offsets */
     uint64_t tag;
     bool redelivered;
     uint8_t key_len;

@@ -44,14 +44,27 @@ static enum sb_err reject(struct lane *lane, uint64_t tag, const char *event)
     return amqp_link_reject(feed->link, lane->channel, tag, false);
 }
 
-/* A stream where a queue was named, or the other way round: its offsets would mean nothing. */
+/* False: it was named a stream and is none, so that there is no position to go on from. */
 static bool is_expected(struct lane *lane, const struct delivery *delivery)
 {
-    if (delivery->has_offset == lane->feed->stream)
+    if (delivery->has_offset || !lane->feed->stream)
         return true;
-    close_lane(lane, lane->feed->stream ? "it is no stream, but queue_type says so"
-                                        : "it is a stream: queue_type = \"stream\" is missing");
+    close_lane(lane, "it is no stream, but queue_type says so");
     return false;
+}
+
+/*
+ * Is it a stream where a queue was named?  The header that says so may be the publisher's, too:
+ * it is only told, as long as messages come with it, and they are read all the same.
+ */
+static void look_for_stream(struct feed *feed, const struct delivery *delivery)
+{
+    bool seems_so = delivery->has_offset && !feed->stream;
+    if (seems_so == feed->seems_stream)
+        return;
+    feed->seems_stream = seems_so;
+    feed_set_trouble(
+        feed, seems_so ? "it seems to be a stream: queue_type = \"stream\" is missing" : NULL);
 }
 
 /* The stream has lost what was to be read first. */
@@ -69,6 +82,19 @@ static void look_for_gap(struct lane *lane, const struct delivery *delivery)
     rabbitmq_notify(feed->source);
 }
 
+/*
+ * Has it ended processes?  What a channel gave back that ended here has ended none.  Where there
+ * are no letters it is handed over all the same, alone: rejected it would be lost.
+ */
+static void look_for_poison(const struct feed *feed, struct delivery *delivery)
+{
+    int64_t survived = feed->ends_survived;
+    delivery->returns = delivery->returns > survived ? delivery->returns - survived : 0;
+    if (delivery->returns > SOURCE_POISON_RETURNS && delivery->flaw == RECORD_WHOLE &&
+        (feed->tap || has_letters(feed)))
+        delivery->flaw = RECORD_POISON;
+}
+
 static enum sb_err take_delivery(struct lane *lane, struct delivery *delivery)
 {
     struct feed *feed = lane->feed;
@@ -77,14 +103,8 @@ static enum sb_err take_delivery(struct lane *lane, struct delivery *delivery)
         memory_free(delivery);
         return SB_OK;
     }
-    if (delivery->returns > SOURCE_POISON_RETURNS && delivery->flaw == RECORD_WHOLE)
-        delivery->flaw = RECORD_POISON;
-    if (delivery->flaw == RECORD_POISON && !feed->tap && !has_letters(feed)) {
-        uint64_t tag = delivery->tag;
-        lane->tag = tag;
-        memory_free(delivery);
-        return reject(lane, tag, "poison_rejected");
-    }
+    look_for_stream(feed, delivery);
+    look_for_poison(feed, delivery);
     look_for_gap(lane, delivery);
     return lanes_take(lane, delivery);
 }

@@ -152,6 +152,8 @@ uint64_t lanes_unacked(const struct lane *lane)
 
 void lanes_end(struct lane *lane)
 {
+    if (lane->channel_open && lanes_unacked(lane) > 0)
+        lane->feed->ends_survived++;
     lane->channel_open = false;
     assembly_clear(&lane->assembly);
     while (lane->held_first != NULL) {

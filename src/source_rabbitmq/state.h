@@ -121,7 +121,9 @@ struct feed {
     int64_t position_saved;
     uint64_t save_at_ns;
     bool save_failed;
-    uint64_t rejected; /* deliveries that nobody could take */
+    bool seems_stream;     /* and is not named one */
+    uint64_t rejected;     /* deliveries that nobody could take */
+    int64_t ends_survived; /* of channels that had deliveries out */
 };
 
 /* What a worker polls. */

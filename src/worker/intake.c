@@ -141,6 +141,8 @@ static bool read_side(struct worker *worker, const struct otlp_span *span,
         .consumer = consumer,
         .has_key = repair_fact_has_coordinate(&fact),
     };
+    if (span->parent_id != NULL)
+        ret->parent_id = span_id_load(span->parent_id);
     if (ret->has_key)
         ret->key = repair_coordinate_key(cluster_of(worker, &fact), fact.destination,
                                          fact.partition, fact.offset);

@@ -125,6 +125,20 @@ bool traces_consumes(const struct trace_extra *extra, const struct hop_side *sen
     return (extra->consumed & destination_bit(sent)) != 0;
 }
 
+bool traces_sends_below(const struct traces *traces, const struct trace_extra *extra,
+                        const struct hop_side *sent)
+{
+    uint32_t left = SIDES_EXPLAINED_MAX;
+    for (uint32_t at = extra->first_side; at != POOL_NONE && left > 0; left--) {
+        const struct side_item *item = traces_side(traces, at);
+        if (!item->side.consumer && item->side.destination == sent->destination &&
+            span_id_equal(item->side.parent_id, sent->span_id))
+            return true;
+        at = item->next;
+    }
+    return false;
+}
+
 static bool same_evidence(const struct repair_join *a, const struct repair_join *b)
 {
     return a->rule == b->rule && span_id_equal(a->consumer.span_id, b->consumer.span_id) &&

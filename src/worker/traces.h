@@ -31,8 +31,9 @@ struct trace_state {
 /* A span that is one side of a hop. */
 struct hop_side {
     struct span_id span_id;
-    struct repair_key key; /* of its coordinate; zero: none */
-    uint64_t destination;  /* hash of its name */
+    struct span_id parent_id; /* zero: a root */
+    struct repair_key key;    /* of its coordinate; zero: none */
+    uint64_t destination;     /* hash of its name */
     uint64_t start_ns;
     uint64_t end_ns;
     struct repair_context link; /* consumer with exactly one foreign link: to what */
@@ -121,6 +122,13 @@ void traces_explain_producer(const struct traces *traces, window_trace trace,
  * broken.  Likely rather than certain: destinations may share a bit.
  */
 bool traces_consumes(const struct trace_extra *extra, const struct hop_side *sent);
+
+/*
+ * Has that send span another one of the same destination right below it?  Some libraries make
+ * both for one message, and the inner one is its sender.
+ */
+bool traces_sends_below(const struct traces *traces, const struct trace_extra *extra,
+                        const struct hop_side *sent);
 
 /* Equal evidence is kept once; *ret_item is NULL then.  SB_ERR_LIMIT, SB_ERR_MEMORY. */
 enum sb_err traces_add_evidence(struct traces *traces, window_trace trace,

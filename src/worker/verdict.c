@@ -171,7 +171,8 @@ static bool consumer_may_come(const struct worker *worker, const struct trace_ex
     return repair_mode_merges(
                destinations_repair(&worker->destinations, side->settings)->mode) &&
            !traces_consumes(extra, side) &&
-           learned_has(&worker->group->learned, side->destination);
+           learned_has(&worker->group->learned, side->destination) &&
+           !traces_sends_below(&worker->traces, extra, side);
 }
 
 static bool has_open_side(const struct worker *worker, window_trace trace)

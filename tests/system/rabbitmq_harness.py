@@ -6,8 +6,10 @@ import unittest
 import pika.exceptions
 from harness import amqp, certs, env
 from harness.ports import is_listening
+from harness.proxy import Proxy
 from harness.rabbitmq import CLASSIC, KINDS, QUORUM, STREAM, RabbitMQ
 from harness.wait import until
+from pika.adapters.blocking_connection import BlockingChannel
 
 BODIES = [b"message %d" % number for number in range(10)]
 
@@ -108,6 +110,62 @@ class RabbitMQHarness(env.Case):
         again = self.broker.consume(queue, 10)
         self.assertEqual([(body, True) for body in BODIES],
                          [(message.body, message.method.redelivered) for message in again])
+
+    def through(self, proxy: Proxy) -> BlockingChannel:
+        parameters = pika.URLParameters(self.broker.url_for(port=proxy.port))
+        parameters.heartbeat = 1
+        return pika.BlockingConnection(parameters).channel()
+
+    def check_lost(self, channel: BlockingChannel) -> None:
+        with self.assertRaises(pika.exceptions.StreamLostError):
+            until("it is seen", lambda: channel.connection.process_data_events(0.1))
+
+    def test_proxy(self) -> None:
+        """What it cuts both ends notice; of what it lets hang the broker misses heartbeats."""
+        queue = self.fill(CLASSIC)
+        proxy = Proxy(self.broker.port)
+        self.addCleanup(proxy.close)
+        first, second = self.through(proxy), self.through(proxy)
+        self.assertEqual(10, first.queue_declare(queue, passive=True).method.message_count)
+        proxy.cut()
+        self.check_lost(first)
+        self.check_lost(second)
+        hangs = self.through(proxy)
+        hangs.basic_consume(queue, lambda *_delivery: None)
+        hangs.connection.process_data_events()
+        self.wait_counts(queue, 0, 10)
+        proxy.hang()
+        self.wait_counts(queue, 10, 0)
+        self.assertTrue(hangs.connection.is_open, "the client has been told of it")
+        other = self.through(proxy)
+        self.assertEqual(10, other.queue_declare(queue, passive=True).method.message_count)
+        proxy.cut()
+        self.check_lost(hangs)
+        self.check_lost(other)
+
+    def test_consumer_timeout(self) -> None:
+        queue = self.fill(CLASSIC)
+        self.broker.set_consumer_timeout(100, look_ms=100)
+        self.addCleanup(self.broker.set_consumer_timeout)
+        with self.broker.channel() as channel:
+            channel.basic_consume(queue, lambda *_delivery: None)
+            until("the broker closes the channel", lambda: (
+                channel.connection.process_data_events(0.1), channel.is_closed)[1])
+        self.wait_counts(queue, 10, 0)
+
+    def test_memory_alarm(self) -> None:
+        queue = self.fill(CLASSIC)
+        self.broker.set_memory_alarm(on=True)
+        self.addCleanup(self.broker.set_memory_alarm, on=False)
+        parameters = pika.URLParameters(self.broker.url)
+        parameters.blocked_connection_timeout = 0.5
+        channel = pika.BlockingConnection(parameters).channel()
+        channel.confirm_delivery()
+        with self.assertRaises(pika.exceptions.ConnectionBlockedTimeout):
+            channel.basic_publish("", queue, b"it waits")
+        self.assertEqual(10, len(self.broker.consume(queue, 10)))
+        self.broker.set_memory_alarm(on=False)
+        self.broker.publish(queue, [b"it does not wait"])
 
     def test_exchange(self) -> None:
         self.broker.declare("bound")

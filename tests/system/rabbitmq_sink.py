@@ -8,7 +8,7 @@ from harness import bridge, certs, env, otlp
 from harness.kafka import Kafka
 from harness.rabbitmq import CLASSIC, QUORUM, Message, RabbitMQ
 from harness.wait import until
-from watched import Watcher
+from harness.watcher import Watcher
 
 # Above any memory that the broker has, and below.
 ALARM, NO_ALARM = "1", "1GB"

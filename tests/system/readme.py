@@ -15,10 +15,11 @@ import subprocess
 import sys
 import unittest
 
-from harness import bridge, env
+from harness import bridge, env, otlp
 from harness.jaeger import Jaeger
 from harness.kafka import Kafka
 from harness.process import Process
+from harness.rabbitmq import RabbitMQ
 from harness.wait import until
 
 _FENCE = re.compile(r"^```sh(?: test=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -42,10 +43,14 @@ class Readme(env.Case):
         cls.jaeger = Jaeger(cls.base / "jaeger").start()
         cls.addClassCleanup(cls.jaeger.stop)
         cls.kafka.create_topics("orders", "otlp_spans")
+        cls.rabbitmq = RabbitMQ(cls.base / "rabbitmq").start()
+        cls.addClassCleanup(cls.rabbitmq.kill)
+        cls.rabbitmq.declare("otlp_spans")
 
     def environment(self) -> dict[str, str]:
         binary = pathlib.Path(env.binary()).parent
         return {**os.environ, "KAFKA": self.kafka.bootstrap, "OTLP": self.jaeger.http_url,
+                "RABBITMQ": self.rabbitmq.url,
                 "PATH": f"{binary}:{os.environ['PATH']}"}
 
     def shell(self, text: str, folder: pathlib.Path) -> str:
@@ -65,7 +70,8 @@ class Readme(env.Case):
         return list(json.loads(done.stdout).values())
 
     def test_every_block_is_known(self) -> None:
-        self.assertEqual({"quickstart", "own-topics", "service", "runner"}, set(steps(README)))
+        self.assertEqual({"quickstart", "own-topics", "service", "queue", "runner"},
+                         set(steps(README)))
         # The runner is what runs this; from here it could only run itself again.
         self.assertEqual("bash tests/run.sh\n", steps(README)["runner"])
 
@@ -92,6 +98,16 @@ class Readme(env.Case):
         until("new traces arrive", lambda: all(self.jaeger.trace(t) for t in traces), 90)
         service.signal(signal.SIGTERM)
         self.assertEqual(bridge.EX_OK, service.wait(), service.tail())
+
+        # And besides, spans that come through RabbitMQ.
+        made = otlp.small_trace("mailer")
+        self.rabbitmq.publish("otlp_spans", [made.body])
+        out = self.shell(steps(README)["queue"], self.folder)
+        report = bridge.Report(json.loads(out.strip().splitlines()[-1]))
+        report.check_closed()
+        self.assertEqual((0, 0), self.rabbitmq.counts("otlp_spans"))
+        self.assertEqual({"mailer"},
+                         {span["service"] for span in self.jaeger.trace(made.trace_id.hex())})
 
     def test_documents(self) -> None:
         for document in sorted((env.ROOT / "docs").glob("**/*.md")):

@@ -48,7 +48,7 @@ class RepairedTrace(env.Case):
             lost_id = lost[order]
             spans = self.jaeger.trace(trace_id)
             by_id = {span["spanID"]: span for span in spans}
-            parents = {span["spanID"]: self.parent_of(span) for span in spans}
+            parents = {span["spanID"]: self.jaeger.parent_of(span) for span in spans}
             roots = [by_id[i] for i, parent in parents.items() if parent is None]
             names = sorted(f"{span['service']}: {span['operationName']}" for span in spans)
             self.assertEqual(["POST /checkout"], [root["operationName"] for root in roots], names)
@@ -79,15 +79,6 @@ class RepairedTrace(env.Case):
                 else:
                     self.assertNotIn("spanbridge.repair.original_trace_id", span["tags"])
             self.assertEqual([], self.jaeger.trace(lost_id), "the piece is still there by itself")
-
-    @staticmethod
-    def parent_of(span: dict) -> str | None:
-        # A span that also links to its own parent, as the instrumentation's process spans do
-        # without propagation, has only the link in Jaeger's answer; its page draws a tree by
-        # either.
-        references = [r for r in span["references"] if r["traceID"] == span["traceID"]]
-        references.sort(key=lambda r: r["refType"] != "CHILD_OF")
-        return references[0]["spanID"] if references else None
 
     @staticmethod
     def ancestors(parents: dict[str, str | None], span_id: str) -> list[str]:

@@ -78,7 +78,10 @@ class Run(Process):
 
 
 class Bridge:
-    """One configuration in one folder; `start` and `drain` run it."""
+    """One configuration in one folder; `start` and `drain` run it.
+
+    Without a bootstrap address nothing is said of Kafka; of RabbitMQ `rabbitmq={"url": ...}`.
+    """
 
     def __init__(self, folder: pathlib.Path, bootstrap: str, sinks: list[Value],
                  group: str = "bridge", kafka: Mapping[str, str] | None = None,
@@ -93,13 +96,14 @@ class Bridge:
             "group": group,
             "workers": 2,
             "memory": "256MiB",
-            "kafka": {"bootstrap": bootstrap,
-                      "properties": properties({**own, **(kafka or {})})},
             "window": {"wait": "1s"},
             "sampling": {"policies": [{"name": "all", "type": "always_sample"}]},
             "sinks": sinks,
             "log": {"format": "json", "level": "debug"},
         }
+        if bootstrap:
+            worker["kafka"] = {"bootstrap": bootstrap,
+                               "properties": properties({**own, **(kafka or {})})}
         worker.update(more)
         self.worker = folder / "worker.conf"
         self.worker.write_text(config_text(worker))
@@ -111,26 +115,28 @@ class Bridge:
         return self.topic(topic, role="messages", tap="index", **more)
 
     def topic(self, topic: str, **more: Value) -> "Bridge":
-        path = self.folder / f"{topic}.conf"
-        path.write_text(config_text({"name": topic, "source": "kafka", "topic": topic, **more}))
-        self._topics.append(path)
-        return self
+        return self._file(topic, source="kafka", topic=topic, **more)
 
-    def queue(self, queue: str, **more: Value) -> "Bridge":
-        """A queue or stream of spans at the worker file's RabbitMQ."""
-        path = self.folder / f"{queue}.conf"
-        path.write_text(config_text({"name": queue, "source": "rabbitmq", "queue": queue,
-                                     "role": "spans", **more}))
+    def queue(self, queue: str, role: str = "spans", **more: Value) -> "Bridge":
+        """A queue of RabbitMQ; its topic file has the same name."""
+        return self._file(queue, source="rabbitmq", queue=queue, role=role, **more)
+
+    def _file(self, name: str, **settings: Value) -> "Bridge":
+        path = self.folder / f"{name}.conf"
+        path.write_text(config_text({"name": name, **settings}))
         self._topics.append(path)
         return self
 
     def files(self) -> list[str]:
         return [str(self.worker), *map(str, self._topics)]
 
-    def start(self, *options: str) -> Run:
-        """Ends the run before, should a failed test have left it."""
+    def kill(self) -> None:
+        """Ends a run that a failed test has left."""
         if self._run is not None:
             self._run.kill()
+
+    def start(self, *options: str) -> Run:
+        self.kill()
         self._runs += 1
         self._run = Run(f"bridge-{self._runs}", [env.binary(), "run", *options, *self.files()],
                         self.folder)

@@ -94,3 +94,13 @@ class Jaeger:
             spans.append({**span, "service": process["serviceName"],
                           "tags": {tag["key"]: tag["value"] for tag in span["tags"]}})
         return spans
+
+    @staticmethod
+    def parent_of(span: dict) -> str | None:
+        """The parent's span id, of a span that `trace` gave."""
+        # A span that also links to its own parent, as the instrumentation's process spans do
+        # without propagation, has only the link in Jaeger's answer; its page draws a tree by
+        # either.
+        references = [r for r in span["references"] if r["traceID"] == span["traceID"]]
+        references.sort(key=lambda r: r["refType"] != "CHILD_OF")
+        return references[0]["spanID"] if references else None

@@ -88,6 +88,15 @@ class Process:
             self._process.kill()
         return self._process.wait()
 
+    def peak_memory_kb(self) -> int:
+        """The most that it ever had in memory; 0 once it has ended."""
+        try:
+            status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return 0
+        return next((int(line.split()[1]) for line in status.splitlines()
+                     if line.startswith("VmHWM:")), 0)
+
     def tail(self, lines: int = 30) -> str:
         text = (self.out() + self.log()).splitlines()[-lines:]
         return "\n".join(f"  {self.name}| {line}" for line in text)

@@ -166,10 +166,11 @@ class RabbitMQ:
     # Administration.
 
     def url_for(self, vhost: str = "/", user: str = USER, password: str = PASSWORD,
-                tls: bool = False) -> str:
-        scheme, port = ("amqps", self.tls_port) if tls else ("amqp", self.port)
-        quoted = [urllib.parse.quote(part, safe="") for part in (user, password, vhost)]
-        return f"{scheme}://{quoted[0]}:{quoted[1]}@127.0.0.1:{port}/{quoted[2]}"
+                tls: bool = False, port: int = 0) -> str:
+        """`port`: of a proxy in front of it."""
+        scheme, own_port = ("amqps", self.tls_port) if tls else ("amqp", self.port)
+        quoted = [_quoted(part) for part in (user, password, vhost)]
+        return f"{scheme}://{quoted[0]}:{quoted[1]}@127.0.0.1:{port or own_port}/{quoted[2]}"
 
     def ctl(self, *arguments: str) -> str:
         """Runs rabbitmqctl, which takes about a second; its output."""
@@ -220,6 +221,17 @@ class RabbitMQ:
     def close_connections(self, reason: str = "cut by the test") -> None:
         """The broker closes every connection, with 320 CONNECTION_FORCED."""
         self.ctl("close_all_connections", reason)
+
+    def set_consumer_timeout(self, ms: int = 1_800_000, look_ms: int = 60_000) -> None:
+        """How long channels that open from now on may keep a message unacked, and how often the
+        broker looks; without arguments as it is by itself.
+        """
+        self.ctl("eval", f"application:set_env(rabbit, consumer_timeout, {ms}), "
+                         f"application:set_env(rabbit, channel_tick_interval, {look_ms}).")
+
+    def set_memory_alarm(self, on: bool) -> None:
+        """Who publishes is blocked while the broker says that its memory is short."""
+        self.ctl("set_vm_memory_high_watermark", "absolute", "1" if on else "1GB")
 
     def counts(self, queue: str, vhost: str = "/") -> tuple[int, int]:
         """(ready, unacked), by rabbitmqctl; a stream has nothing unacked.

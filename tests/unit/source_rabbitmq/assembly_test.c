@@ -3,7 +3,7 @@
 #include "core/memory.h"
 #include "support/test.h"
 
-enum { BODY_MAX = 1 << 20 };
+enum { BODY_MAX = 1 << 20, REDELIVERED = 5 /* the tag of a delivery that has come back */ };
 
 static amqp_table_entry_t text(const char *name, const char *value)
 {
@@ -33,8 +33,10 @@ static struct amqp_event header_event(amqp_basic_properties_t *properties, uint6
 
 static void begin(struct assembly *assembly, uint64_t tag)
 {
-    const struct amqp_event event = {
-        .kind = AMQP_DELIVER, .tag = tag, .routing_key = BYTES_LITERAL("key")};
+    const struct amqp_event event = {.kind = AMQP_DELIVER,
+                                     .tag = tag,
+                                     .redelivered = tag == REDELIVERED,
+                                     .routing_key = BYTES_LITERAL("key")};
     assert_int_equal(assembly_begin(assembly, &event), SB_OK);
 }
 
@@ -42,7 +44,7 @@ static void begin(struct assembly *assembly, uint64_t tag)
 static struct delivery *assemble(struct assembly *assembly, amqp_basic_properties_t *properties)
 {
     struct delivery *delivery = NULL;
-    begin(assembly, 5);
+    begin(assembly, REDELIVERED);
     const struct amqp_event event = header_event(properties, 0);
     assert_int_equal(assembly_add(assembly, &event, &delivery), SB_OK);
     assert_non_null(delivery);
@@ -85,7 +87,7 @@ static void test_parts_become_a_delivery(void **state)
 static void test_what_the_broker_says_in_headers(void **state)
 {
     (void)state;
-    struct assembly assembly = {.body_max = BODY_MAX};
+    struct assembly assembly = {.body_max = BODY_MAX, .stream = true};
     amqp_table_entry_t entries[] = {number("x-stream-offset", 77),
                                     number("x-delivery-count", 3),
                                     number("timestamp_in_ms", 1234)};
@@ -107,6 +109,26 @@ static void test_what_the_broker_says_in_headers(void **state)
     delivery = assemble(&assembly, &properties);
     assert_false(delivery->has_offset);
     assert_false(delivery->has_time);
+    memory_free(delivery);
+}
+
+/* The broker adds these two headers; before, and elsewhere, they are the publisher's words. */
+static void test_what_a_publisher_says_in_headers(void **state)
+{
+    (void)state;
+    struct assembly assembly = {.body_max = BODY_MAX};
+    amqp_table_entry_t entries[] = {number("x-stream-offset", 77),
+                                    number("x-delivery-count", 3)};
+    amqp_basic_properties_t properties = {._flags = AMQP_BASIC_HEADERS_FLAG,
+                                          .headers = {.num_entries = 2, .entries = entries}};
+    struct delivery *delivery;
+    begin(&assembly, 9);
+    const struct amqp_event header = header_event(&properties, 0);
+    assert_int_equal(assembly_add(&assembly, &header, &delivery), SB_OK);
+    assert_non_null(delivery);
+    assert_int_equal(delivery->offset, 9);
+    assert_int_equal(delivery->returns, 0);
+    assert_true(delivery->has_offset);
     memory_free(delivery);
 }
 
@@ -241,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts_become_a_delivery),
         cmocka_unit_test(test_what_the_broker_says_in_headers),
+        cmocka_unit_test(test_what_a_publisher_says_in_headers),
         cmocka_unit_test(test_the_firehose_shows_the_message_within),
         cmocka_unit_test(test_an_announced_body_costs_nothing),
         cmocka_unit_test(test_a_long_body_grows),

@@ -710,6 +710,39 @@ static void test_a_sender_waits_for_the_consumer_that_will_come(void **state)
     }
 }
 
+/* pika makes two send spans of one message: its consumer came, so nobody else will. */
+static void test_a_send_span_around_another_waits_for_no_consumer_of_its_own(void **state)
+{
+    (void)state;
+    for (int elsewhere = 0; elsewhere < 2; elsewhere++) {
+        struct rig rig;
+        rig_init(&rig);
+        rig_start(&rig);
+        learn(&rig);
+        struct hop hop = hop_default(&rig, HOP_BY_LINK);
+        hop_push_producer(&rig, 0, &hop);
+        const struct span_spec inner = {.trace = hop.producer,
+                                        .id = 110,
+                                        .parent = 101,
+                                        .service = "shop",
+                                        .kind = OTLP_KIND_PRODUCER,
+                                        .start_ms = 11,
+                                        .end_ms = 19,
+                                        .operation = "send",
+                                        .topic = elsewhere ? "payments" : "orders"};
+        rig_push(&rig, 0, &inner, 1);
+        struct hop taken = hop;
+        taken.producer_id = 109; /* the inner one's context was in the header */
+        hop_push_consumer(&rig, 0, &taken);
+        rig_wait(&rig);
+        /* Sent to another place it is another message, and the outer one's consumer is due. */
+        assert_int_equal(rig_count_out(&rig, 100), elsewhere ? 0 : 1);
+        if (!elsewhere)
+            hop_expect_merged(&rig, &taken);
+        finish(&rig);
+    }
+}
+
 static void test_nobody_waits_for_consumers_that_were_never_seen(void **state)
 {
     (void)state;
@@ -854,6 +887,7 @@ int main(void)
         cmocka_unit_test(test_a_trace_waits_for_the_tap_that_could_tell),
         cmocka_unit_test(test_each_consumer_waits_for_its_own_tap),
         cmocka_unit_test(test_a_sender_waits_for_the_consumer_that_will_come),
+        cmocka_unit_test(test_a_send_span_around_another_waits_for_no_consumer_of_its_own),
         cmocka_unit_test(test_nobody_waits_for_consumers_that_were_never_seen),
         cmocka_unit_test(test_a_sender_does_not_wait_in_vain),
         cmocka_unit_test(test_a_chain_waits_for_its_last_consumer),

@@ -70,9 +70,15 @@ struct source_rabbitmq_options {
 
 enum { SOURCE_CONSUMERS_MAX = 256 };
 
-/* How often a message of a quorum queue has come back: from here on it is handed over alone, */
+/*
+ * How often a message of a quorum queue has come back, those times aside when a channel of this
+ * process ended: from here on it is handed over alone,
+ */
 enum { SOURCE_SUSPECT_RETURNS = 2 };
-/* and beyond this it is not decoded any more. */
+/*
+ * and beyond this it is a dead letter.  Every message that was out comes back, not only the one
+ * that ended a process: a few restarts must not be enough.  RabbitMQ 4 lets go of it at 20.
+ */
 enum { SOURCE_POISON_RETURNS = 10 };
 /* Bodies beyond this are thrown away whatever the options say. */
 enum { SOURCE_BODY_BYTES_MAX = 128 << 20 };
