@@ -28,6 +28,13 @@ static void take_confirm(enum amqp_event_kind kind, uint64_t tag, amqp_boolean_t
     ret->multiple = multiple;
 }
 
+static void take_ready(const amqp_queue_declare_ok_t *declared, struct amqp_event *ret)
+{
+    ret->kind = AMQP_READY;
+    ret->ready = declared->message_count;
+    ret->consumers = declared->consumer_count;
+}
+
 /* The broker never asks for it; an answer is due all the same. */
 static enum sb_err answer_flow(struct amqp_link *link, uint16_t channel,
                                const amqp_channel_flow_t *flow)
@@ -60,8 +67,7 @@ static enum sb_err take_method(struct amqp_link *link, const amqp_frame_t *frame
         return SB_OK;
     }
     case AMQP_QUEUE_DECLARE_OK_METHOD:
-        ret->kind = AMQP_READY;
-        ret->ready = ((const amqp_queue_declare_ok_t *)in)->message_count;
+        take_ready(in, ret);
         return SB_OK;
     case AMQP_BASIC_CANCEL_METHOD:
         ret->kind = AMQP_CANCEL;

@@ -139,7 +139,7 @@ static enum sb_err take(struct feed *feed, const struct amqp_event *event)
         return SB_OK;
     }
     if (event->kind == AMQP_READY)
-        looks_take_ready(feed, event->ready);
+        looks_take_ready(feed, event->ready, event->consumers);
     if (lane == NULL)
         return SB_OK; /* the rest of a channel that is gone */
     switch (event->kind) {

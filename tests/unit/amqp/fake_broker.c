@@ -226,7 +226,7 @@ static bool answer(struct fake_peer *peer, bool *ret_known)
     case AMQP_QUEUE_DECLARE_METHOD:
         wire_bytes(wire, peer->frame.at + 2, (size_t)peer->frame.at[2] + 1);
         wire_u32(wire, peer->ready);
-        wire_u32(wire, 0);
+        wire_u32(wire, 1); /* consumer */
         return peer_send_method(peer, channel, AMQP_QUEUE_DECLARE_OK_METHOD);
     case AMQP_EXCHANGE_DECLARE_METHOD:
         return peer_send_method(peer, channel, AMQP_EXCHANGE_DECLARE_OK_METHOD);

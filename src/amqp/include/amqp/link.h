@@ -106,14 +106,15 @@ enum amqp_event_kind {
 struct amqp_event {
     enum amqp_event_kind kind;
     uint16_t channel;
-    uint16_t code;     /* AMQP_CHANNEL_CLOSED, AMQP_RETURN: such as 404 */
-    bool multiple;     /* AMQP_ACK, AMQP_NACK */
-    bool redelivered;  /* AMQP_DELIVER */
-    uint64_t tag;      /* AMQP_DELIVER, AMQP_ACK, AMQP_NACK */
-    uint32_t ready;    /* AMQP_READY: messages that wait in the queue */
-    uint64_t body_len; /* AMQP_HEADER: announced, not to be trusted */
-    struct bytes body; /* AMQP_BODY */
-    struct bytes text; /* AMQP_BLOCKED, AMQP_RETURN: the broker's reason */
+    uint16_t code;      /* AMQP_CHANNEL_CLOSED, AMQP_RETURN: such as 404 */
+    bool multiple;      /* AMQP_ACK, AMQP_NACK */
+    bool redelivered;   /* AMQP_DELIVER */
+    uint64_t tag;       /* AMQP_DELIVER, AMQP_ACK, AMQP_NACK */
+    uint32_t ready;     /* AMQP_READY: messages that wait in the queue; 0: or it is not known */
+    uint32_t consumers; /* AMQP_READY: of the queue; 0: or it is not known */
+    uint64_t body_len;  /* AMQP_HEADER: announced, not to be trusted */
+    struct bytes body;  /* AMQP_BODY */
+    struct bytes text;  /* AMQP_BLOCKED, AMQP_RETURN: the broker's reason */
     struct bytes exchange;
     struct bytes routing_key;                  /* AMQP_DELIVER, AMQP_RETURN */
     const amqp_basic_properties_t *properties; /* AMQP_HEADER */
