@@ -33,7 +33,7 @@ enum sb_err assembly_begin(struct assembly *assembly, const struct amqp_event *e
 static struct piece put(struct delivery *block, uint32_t *at, struct bytes in)
 {
     struct piece piece = {.at = in.at == NULL ? 0 : *at, .len = (uint32_t)in.len};
-    if (in.len > 0)
+    if (in.at != NULL && in.len > 0)
         memcpy((uint8_t *)block + *at, in.at, in.len);
     *at += (uint32_t)in.len;
     return piece;

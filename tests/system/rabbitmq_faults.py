@@ -33,6 +33,11 @@ class RabbitMQFaults(queues.QueueCase):
         run.signal(signal.SIGTERM)
         return bridge.finish(run)
 
+    def wait_under_way(self, run: bridge.Run, count: int, opened: int) -> None:
+        """So many messages are unacked, on the channel that was opened for the nth time."""
+        until("a channel is open", lambda: len(run.events("partition_opened")) == opened)
+        until("all are under way", lambda: self.broker.counts(self.queue) == (0, count))
+
     def check_once(self) -> None:
         """What has been decided only once was exported only once."""
         self.assertEqual(len(self.expected()), len(self.receiver.spans()))
@@ -143,13 +148,30 @@ class RabbitMQFaults(queues.QueueCase):
             self.mark()
         self.wait_ready(0)
         self.publish(traces=100, spans=2)  # as often as they come, they are no marker
-        for _ in range(2):
-            until("all are under way", lambda: self.broker.counts(self.queue) == (0, 200))
-            proxy.cut()
-        until("all are under way", lambda: self.broker.counts(self.queue) == (0, 200))
+        for opened in (1, 2, 3):
+            self.wait_under_way(run, 200, opened)
+            if opened < 3:
+                proxy.cut()
         run.kill()
         self.wait_ready(200)
         self.finish()
+
+    def test_undecided_when_the_connection_is_cut(self) -> None:
+        """It leaves the window with its channel, comes again, and is exported once."""
+        proxy, url = self.proxied()
+        self.declare()
+        run = self.configure(url=url, window=queues.HOLD,
+                             shutdown={"drain": "decide"}).start("--json")
+        self.publish(traces=50)
+        self.wait_under_way(run, 200, opened=1)
+        proxy.cut()
+        self.wait_under_way(run, 200, opened=2)
+        report = self.end(run)
+        self.assertEqual((400, 200, 200), (
+            report["read"]["spans"], report["returned"], report["exported"]))
+        self.assertEqual(set(), self.missing())
+        self.check_once()
+        self.wait_ready(0)
 
     def test_consumer_timeout(self) -> None:
         """The broker takes back what is under way for too long: a backend was away for longer."""
@@ -172,7 +194,7 @@ class RabbitMQFaults(queues.QueueCase):
         watcher = Watcher(run)
         until("health", lambda: watcher.health() == (200, {}))
         self.publish(traces=50)
-        until("all are under way", lambda: self.broker.counts(self.queue) == (0, 200))
+        until("all have been delivered", lambda: self.broker.depth(self.queue) == 0)
         self.broker.delete_queue(self.queue)
         until("trouble", lambda: self.queue in watcher.health()[1])
         status, reasons = watcher.health()

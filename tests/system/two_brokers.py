@@ -28,8 +28,7 @@ class TwoBrokers(crossing.Crossing):
 
     def test_as_a_service(self) -> None:
         """Over gRPC, while the shop sells."""
-        run = self.configure(bridge.otlp_grpc(self.jaeger.grpc_url),
-                             window={"wait": "3s"}).start("--json")
+        run = self.configure(bridge.otlp_grpc(self.jaeger.grpc_url)).start("--json")
         played = self.play()
         self.check_whole(played)
         run.signal(signal.SIGTERM)
