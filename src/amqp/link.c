@@ -203,13 +203,17 @@ static void say_good_bye(struct amqp_link *link, uint64_t wait_ns)
         uint64_t now_ns = clock_monotonic_ns(link->options.clock);
         struct timeval left = link_interval(until_ns > now_ns ? until_ns - now_ns : 0);
         amqp_frame_t frame;
-        amqp_maybe_release_buffers(link->connection);
+        /* It looks through all of the frames that lie ready, which may be very many. */
+        if (!amqp_frames_enqueued(link->connection))
+            amqp_maybe_release_buffers(link->connection);
         if (amqp_simple_wait_frame_noblock(link->connection, &frame, &left) != AMQP_STATUS_OK)
             return;
         if (frame.frame_type == AMQP_FRAME_METHOD &&
             (frame.payload.method.id == AMQP_CONNECTION_CLOSE_OK_METHOD ||
              frame.payload.method.id == AMQP_CONNECTION_CLOSE_METHOD))
             return;
+        if (now_ns >= until_ns)
+            return; /* while frames come there is no other end */
     }
 }
 

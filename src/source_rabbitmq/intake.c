@@ -138,10 +138,8 @@ static enum sb_err take(struct feed *feed, const struct amqp_event *event)
         take_closed(feed, event);
         return SB_OK;
     }
-    if (event->kind == AMQP_COUNTS) {
-        looks_take_ready(feed, event->counts.ready);
-        looks_take_consumers(feed, event->counts.consumers);
-    }
+    if (event->kind == AMQP_COUNTS)
+        looks_take_ready(feed, event->counts.ready, event->counts.consumers);
     if (lane == NULL)
         return SB_OK; /* the rest of a channel that is gone */
     switch (event->kind) {

@@ -10,7 +10,7 @@
 #define QUIET_NS   (1 * NS_PER_S)
 #define SILENT_NS  (5 * NS_PER_S)
 #define STARVED_NS (5 * NS_PER_S)
-/* A quorum queue says 0, too, when its leader has not answered for 250 ms: not once is enough. */
+/* What is on its way is no longer counted as ready: not once is enough. */
 enum { EMPTY_LOOKS = 2 };
 #define TAP_QUIET_NS (200 * NS_PER_MS)
 
@@ -118,17 +118,6 @@ static void look_for_starvation(struct feed *feed)
     }
 }
 
-void looks_take_ready(struct feed *feed, uint32_t ready)
-{
-    uint64_t unacked = 0;
-    for (uint32_t i = 0; i < feed->lane_count; i++)
-        unacked += lanes_unacked(&feed->lanes[i]);
-    feed->empty_looks = ready == 0 ? feed->empty_looks + 1 : 0;
-    atomic_store(&feed->ready, ready);
-    atomic_store(&feed->unacked, unacked);
-    look_for_starvation(feed);
-}
-
 /* Others who consume from a queue get a part of its messages. */
 void looks_take_consumers(struct feed *feed, uint32_t consumers)
 {
@@ -136,6 +125,24 @@ void looks_take_consumers(struct feed *feed, uint32_t consumers)
     for (uint32_t i = 0; i < feed->lane_count; i++)
         own += feed->lanes[i].channel_open;
     atomic_store(&feed->share, (int)(consumers > own ? SOURCE_SHARE_PART : SOURCE_SHARE_ALL));
+}
+
+/*
+ * A quorum queue whose leader has not answered the broker for 250 ms has 0 messages and 0
+ * consumers (rabbit_quorum_queue:stat): since we consume, that is no answer.
+ */
+void looks_take_ready(struct feed *feed, uint32_t ready, uint32_t consumers)
+{
+    uint64_t unacked = 0;
+    if (!feed->stream && consumers == 0)
+        return;
+    looks_take_consumers(feed, consumers);
+    for (uint32_t i = 0; i < feed->lane_count; i++)
+        unacked += lanes_unacked(&feed->lanes[i]);
+    feed->empty_looks = ready == 0 ? feed->empty_looks + 1 : 0;
+    atomic_store(&feed->ready, ready);
+    atomic_store(&feed->unacked, unacked);
+    look_for_starvation(feed);
 }
 
 enum source_share looks_share(const struct feed *feed)

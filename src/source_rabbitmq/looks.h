@@ -15,7 +15,8 @@ enum sb_err looks_run(struct feed *feed) SB_MUST_USE;
 
 /* The feed's thread: a delivery came, or an answer. */
 void looks_take_delivery(struct feed *feed);
-void looks_take_ready(struct feed *feed, uint32_t ready);
+void looks_take_ready(struct feed *feed, uint32_t ready, uint32_t consumers);
+/* What the broker said of its consumers, ours among them. */
 void looks_take_consumers(struct feed *feed, uint32_t consumers);
 
 /* Any thread. */

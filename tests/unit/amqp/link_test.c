@@ -240,6 +240,46 @@ static void test_heartbeats_without_reading(void **state)
     rig_end(&rig);
 }
 
+/* Before it answers, frames of another channel: the library keeps them. */
+static void answer_late(struct fake_peer *peer)
+{
+    enum { FRAMES = 1000 };
+    static const uint8_t frame[] = {FRAME_BODY, 0, 2, 0, 0, 0, 0, 0xce};
+    static uint8_t many[sizeof(frame) * FRAMES];
+    for (size_t i = 0; i < sizeof(many); i++)
+        many[i] = frame[i % sizeof(frame)];
+    if (peer_handshake(peer) && peer_send_raw(peer, many, sizeof(many)) &&
+        peer_serve(peer, AMQP_CHANNEL_OPEN_METHOD))
+        peer_serve_to_the_end(peer);
+}
+
+/* A millisecond passes whenever somebody looks. */
+static uint64_t pass(void *arg)
+{
+    uint64_t *now_ns = arg;
+    return *now_ns += NS_PER_MS;
+}
+
+static void test_a_good_bye_ends_in_time_though_frames_lie_ready(void **state)
+{
+    (void)state;
+    struct rig rig;
+    char why[AMQP_WHY_LEN] = "";
+    uint64_t now_ns = 0;
+    const struct clock_source clock = {.monotonic_ns = pass, .wall_ns = pass, .arg = &now_ns};
+    rig_start(&rig, answer_late, RIG_PATIENCE_NS);
+    amqp_link_free(rig.link);
+    const struct amqp_link_options options = {
+        .url = rig.url, .client_name = "test", .timeout_ns = RIG_PATIENCE_NS, .clock = &clock};
+    assert_int_equal(amqp_link_new(&options, &rig.link, why), SB_OK);
+    assert_int_equal(amqp_link_open(rig.link), SB_OK);
+    assert_int_equal(amqp_link_open_channel(rig.link, 1), SB_OK);
+    uint64_t before_ns = now_ns;
+    amqp_link_close(rig.link, 20 * NS_PER_MS);
+    assert_true(now_ns - before_ns < 30 * NS_PER_MS);
+    rig_end(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +290,7 @@ int main(void)
         cmocka_unit_test(test_silence_ends_with_the_timeout),
         cmocka_unit_test(test_nobody_listens),
         cmocka_unit_test(test_no_url),
+        cmocka_unit_test(test_a_good_bye_ends_in_time_though_frames_lie_ready),
         cmocka_unit_test(test_an_interrupt_ends_a_wait_and_lasts_until_closed),
         cmocka_unit_test(test_heartbeats_without_reading),
     };

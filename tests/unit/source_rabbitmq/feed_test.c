@@ -100,6 +100,7 @@ static void test_a_deleted_queue_is_waited_for(void **state)
 static void count(struct fake_peer *peer)
 {
     peer->ready = 5;
+    peer->consumers = 1;
     if (!script_consumed(peer, 1))
         return;
     peer->ready = 17;

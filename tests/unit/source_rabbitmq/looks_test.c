@@ -42,8 +42,8 @@ static void test_a_queue_is_drained_by_count_or_by_its_end(void **state)
     atomic_store(&feed->polled, 3); /* others consume, too */
     look(feed);
     assert_false(looks_is_drained(feed));
-    looks_take_ready(feed, 0);
-    looks_take_ready(feed, 0);
+    looks_take_ready(feed, 0, 1);
+    looks_take_ready(feed, 0, 1);
     feed->lanes[0].handed = 5;
     atomic_store(&feed->lanes[0].released, 4);
     look(feed);
@@ -79,7 +79,24 @@ static void test_who_else_consumes_gets_a_part(void **state)
     }
 }
 
-/* A quorum queue says that it is empty while its leader is too busy to answer. */
+/* A quorum queue says that it has neither while its leader is too busy to answer. */
+static void test_a_queue_without_its_consumers_has_not_answered(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct source_lag lag;
+    struct feed *feed = begin(&rig, false, false);
+    looks_begin(feed, 10);
+    looks_take_ready(feed, 20, 1);
+    for (int i = 0; i < 3; i++)
+        looks_take_ready(feed, 0, 0);
+    look(feed);
+    assert_false(looks_is_drained(feed));
+    assert_true(looks_lag(feed, &lag));
+    assert_int_equal(lag.records, 20);
+    finish(&rig);
+}
+
 static void test_a_queue_is_not_believed_that_it_is_empty_at_once(void **state)
 {
     (void)state;
@@ -89,10 +106,10 @@ static void test_a_queue_is_not_believed_that_it_is_empty_at_once(void **state)
     look(feed);
     assert_false(looks_is_drained(feed));
     looks_take_delivery(feed);
-    looks_take_ready(feed, 0);
+    looks_take_ready(feed, 0, 1);
     look(feed);
     assert_false(looks_is_drained(feed));
-    looks_take_ready(feed, 0);
+    looks_take_ready(feed, 0, 1);
     feed->lanes[0].tag =
         rig.queues[0].prefetch; /* all is out: whatever it holds can not come */
     look(feed);
@@ -100,7 +117,7 @@ static void test_a_queue_is_not_believed_that_it_is_empty_at_once(void **state)
     feed->lanes[0].tag_acked = 1;
     look(feed);
     assert_true(looks_is_drained(feed));
-    looks_take_ready(feed, 7);
+    looks_take_ready(feed, 7, 1);
     look(feed);
     assert_false(looks_is_drained(feed));
     finish(&rig);
@@ -138,7 +155,7 @@ static void test_lag(void **state)
     looks_begin(feed, 10);
     feed->lanes[0].tag = 7;
     feed->lanes[0].tag_acked = 4;
-    looks_take_ready(feed, 20);
+    looks_take_ready(feed, 20, 1);
     assert_true(looks_lag(feed, &lag));
     assert_int_equal(lag.records, 23);
     assert_string_equal(lag.topic, "q");
@@ -178,18 +195,18 @@ static void test_a_prefetch_that_is_too_small_is_told_once(void **state)
     struct feed *feed = begin(&rig, false, false);
     looks_begin(feed, 1000);
     feed->lanes[0].tag = 100;
-    looks_take_ready(feed, 1000);
+    looks_take_ready(feed, 1000, 1);
     fake_clock_advance_ms(&rig.clock, 4000);
-    looks_take_ready(feed, 1000);
+    looks_take_ready(feed, 1000, 1);
     assert_false(feed->warned);
     feed->lanes[0].tag_acked = 1; /* it moves */
-    looks_take_ready(feed, 1000);
+    looks_take_ready(feed, 1000, 1);
     feed->lanes[0].tag_acked = 0;
     fake_clock_advance_ms(&rig.clock, 4000);
-    looks_take_ready(feed, 1000);
+    looks_take_ready(feed, 1000, 1);
     assert_false(feed->warned);
     fake_clock_advance_ms(&rig.clock, 5000);
-    looks_take_ready(feed, 1000);
+    looks_take_ready(feed, 1000, 1);
     assert_true(feed->warned);
     finish(&rig);
 }
@@ -199,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_else_consumes_gets_a_part),
         cmocka_unit_test(test_a_queue_is_drained_by_count_or_by_its_end),
+        cmocka_unit_test(test_a_queue_without_its_consumers_has_not_answered),
         cmocka_unit_test(test_a_queue_is_not_believed_that_it_is_empty_at_once),
         cmocka_unit_test(test_a_stream_is_drained_when_it_is_silent),
         cmocka_unit_test(test_lag),

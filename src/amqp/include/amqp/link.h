@@ -102,7 +102,7 @@ enum amqp_event_kind {
     AMQP_OTHER   /* nothing to be done about it */
 };
 
-/* Of a queue, as its broker tells: now and then it is wrong for a moment. */
+/* Of a queue, as its broker tells; where it does not know, both are 0. */
 struct amqp_counts {
     uint32_t ready;     /* messages that wait in it */
     uint32_t consumers; /* of all connections */
