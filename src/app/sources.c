@@ -197,7 +197,6 @@ static enum sb_err build_rabbitmq(struct app *app)
         .workers = facts_worker_count(settings),
         .client_name = app->run.observe ? app->look_group : settings->group,
         .prefetch_bytes = prefetch_bytes(settings),
-        .record_bytes_max = settings->limits.record_bytes_max,
         .window_wait_ns = settings->window.wait_ns,
         .replay_ns = facts_greatest(settings, &settings->repair.replay_ns),
         .lateness_ns = facts_greatest(settings, &settings->repair.lateness_ns),

@@ -46,9 +46,7 @@ static enum sb_err init_lane(struct feed *feed, struct lane *lane, uint32_t inde
     retry_init(&lane->retry, RETRY_FIRST_NS, RETRY_MOST_NS, rabbitmq_now_ns(source) + index);
     lane->assembly.firehose = feed->queue->firehose;
     lane->assembly.stream = feed->stream;
-    lane->assembly.body_max = source->options.record_bytes_max < SOURCE_BODY_BYTES_MAX
-                                  ? source->options.record_bytes_max
-                                  : SOURCE_BODY_BYTES_MAX;
+    lane->assembly.body_max = SOURCE_BODY_BYTES_MAX;
     atomic_init(&lane->state, LANE_CLOSED);
     atomic_init(&lane->published, OFFSET_NONE);
     atomic_init(&lane->released, OFFSET_NONE);

@@ -168,9 +168,9 @@ static inline uint64_t rabbitmq_now_ns(const struct source_rabbitmq *source)
     return clock_monotonic_ns(source->options.clock);
 }
 
-/* Between two tries of what failed: up to 1 s at first, up to 30 s in the end. */
+/* Between two tries of what failed: up to 1 s at first, up to 10 s in the end. */
 #define RETRY_FIRST_NS (1 * NS_PER_S)
-#define RETRY_MOST_NS  (30 * NS_PER_S)
+#define RETRY_MOST_NS  (10 * NS_PER_S)
 
 /* Any thread: makes the event fd readable, so that the control thread looks at feeds. */
 void rabbitmq_notify(struct source_rabbitmq *source);

@@ -177,7 +177,6 @@ static void start_source(struct bench *bench, const struct source_rabbitmq_topic
         .workers = 1,
         .client_name = "bench",
         .prefetch_bytes = 64 << 20,
-        .record_bytes_max = 16 << 20,
         .window_wait_ns = NS_PER_S,
         .clock = clock_system(),
         .events = {

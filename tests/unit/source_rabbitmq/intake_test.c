@@ -48,7 +48,9 @@ static void test_a_body_that_is_too_large(void **state)
     (void)state;
     struct rig rig;
     rig_init(&rig, too_large, NULL);
-    rig_start(&rig);
+    assert_int_equal(rig_new(&rig), SB_OK);
+    rig_lane(&rig, 0)->assembly.body_max = 1 << 16; /* instead of 128 MiB */
+    assert_int_equal(sources_start(rig.sources), SB_OK);
     RIG_UNTIL(&rig, rig.seen_count == 2);
     assert_int_equal(rig.seen[0].flaw, RECORD_TOO_LARGE);
     assert_int_equal(rig.seen[0].value_len, 0);

@@ -85,7 +85,6 @@ void rig_init(struct rig *rig, fake_script script, void *arg)
         .workers = 1,
         .client_name = "test",
         .prefetch_bytes = 1 << 20,
-        .record_bytes_max = 1 << 16,
         .window_wait_ns = 30 * NS_PER_S,
         .replay_ns = 60 * NS_PER_S,
         .lateness_ns = 5 * NS_PER_S,

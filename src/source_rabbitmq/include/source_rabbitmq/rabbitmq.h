@@ -58,7 +58,6 @@ struct source_rabbitmq_options {
     uint32_t workers;
     const char *client_name; /* the group: what the broker lists connections as */
     size_t prefetch_bytes;
-    size_t record_bytes_max; /* longer bodies are thrown away, their records flawed */
     uint64_t window_wait_ns; /* for the advice on a prefetch that is too small */
     uint64_t replay_ns;      /* taps of streams start so long before now */
     uint64_t lateness_ns;    /* for the taps' clock */
@@ -80,7 +79,10 @@ enum { SOURCE_SUSPECT_RETURNS = 2 };
  * that ended a process: a few restarts must not be enough.  RabbitMQ 4 lets go of it at 20.
  */
 enum { SOURCE_POISON_RETURNS = 10 };
-/* Bodies beyond this are thrown away whatever the options say. */
+/*
+ * Bodies beyond this are thrown away while they come, and their records flawed: what a broker takes
+ * at most by default.  Up to it a record that is too large for us goes to its dead letter whole.
+ */
 enum { SOURCE_BODY_BYTES_MAX = 128 << 20 };
 
 /* SB_ERR_CONFIG: a URL is wrong (logged); SB_ERR_MEMORY, SB_ERR_INTERNAL. */
