@@ -146,6 +146,24 @@ enum sb_err amqp_link_consume(struct amqp_link *link, uint16_t channel, const ch
     return end_rpc(link, channel, "consumer of queue", queue);
 }
 
+enum sb_err amqp_link_ask_consume(struct amqp_link *link, uint16_t channel, const char *queue,
+                                  const char *tag, bool exclusive,
+                                  const amqp_table_t *arguments)
+{
+    SB_ASSERT(amqp_link_is_open(link));
+    if (!is_short(queue) || !is_short(tag))
+        return too_long(link, "consumer");
+    amqp_basic_consume_t ask = {
+        .queue = amqp_text(queue),
+        .consumer_tag = amqp_text(tag),
+        .exclusive = exclusive,
+        .arguments = table_of(arguments),
+    };
+    return reply_of_status(
+        link, amqp_send_method(link->connection, channel, AMQP_BASIC_CONSUME_METHOD, &ask),
+        "consumer");
+}
+
 enum sb_err amqp_link_cancel(struct amqp_link *link, uint16_t channel, const char *tag)
 {
     SB_ASSERT(amqp_link_is_open(link));

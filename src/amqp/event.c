@@ -65,6 +65,9 @@ static enum sb_err take_method(struct amqp_link *link, const amqp_frame_t *frame
         ret->counts = (struct amqp_counts){ok->message_count, ok->consumer_count};
         return SB_OK;
     }
+    case AMQP_BASIC_CONSUME_OK_METHOD:
+        ret->kind = AMQP_CONSUMING;
+        return SB_OK;
     case AMQP_BASIC_CANCEL_METHOD:
         ret->kind = AMQP_CANCEL;
         return SB_OK;

@@ -253,6 +253,7 @@ static bool take(struct rabbitmq_sink *sink, const struct amqp_event *event)
     case AMQP_DELIVER:
     case AMQP_BODY:
     case AMQP_CANCEL:
+    case AMQP_CONSUMING:
     case AMQP_COUNTS:
     case AMQP_OTHER:
         break;

@@ -42,18 +42,19 @@ static bool is_exclusive(const struct feed *feed)
     return feed->tap && feed->queue->declare && !feed->stream && feed->lane_count == 1;
 }
 
-static enum sb_err consume(struct lane *lane)
+enum sb_err consumer_ask(struct lane *lane)
 {
     const struct feed *feed = lane->feed;
+    lane->asked = true;
     amqp_table_entry_t entry = {.key = amqp_cstring_bytes("x-stream-offset")};
     const amqp_table_t from = {.num_entries = 1, .entries = &entry};
     if (feed->stream)
         entry.value = stream_start(feed);
-    return amqp_link_consume(feed->link, lane->channel, feed->queue->queue, consumer_tag,
-                             is_exclusive(feed), feed->stream ? &from : NULL);
+    return amqp_link_ask_consume(feed->link, lane->channel, feed->queue->queue, consumer_tag,
+                                 is_exclusive(feed), feed->stream ? &from : NULL);
 }
 
-enum sb_err consumer_start(struct lane *lane)
+enum sb_err consumer_open(struct lane *lane)
 {
     struct feed *feed = lane->feed;
     SB_ASSERT(lane_state(lane) == LANE_CLOSED && !lane->channel_open);
@@ -66,15 +67,21 @@ enum sb_err consumer_start(struct lane *lane)
     enum sb_err err = amqp_link_open_channel(feed->link, lane->channel);
     if (err == SB_OK)
         err = amqp_link_set_prefetch(feed->link, lane->channel, feed->queue->prefetch);
-    if (err == SB_OK)
-        err = consume(lane);
     if (err != SB_OK)
         return err;
     lane->channel_open = true;
+    lane->asked = false;
     lane->ready_since_ns = rabbitmq_now_ns(feed->source);
-    atomic_store(&lane->state, LANE_READY);
-    rabbitmq_notify(feed->source);
     return SB_OK;
+}
+
+void consumer_take_answer(struct lane *lane)
+{
+    if (lane_state(lane) != LANE_CLOSED)
+        return; /* said twice */
+    lane->ready_since_ns = rabbitmq_now_ns(lane->feed->source);
+    atomic_store(&lane->state, LANE_READY);
+    rabbitmq_notify(lane->feed->source);
 }
 
 enum sb_err consumer_cancel(struct lane *lane)

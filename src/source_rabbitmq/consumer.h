@@ -7,10 +7,15 @@
 #include "state.h"
 
 /*
- * Opens the channel and consumes: the lane is READY.  It must be CLOSED.  Errors as those of
- * amqp/channel.h; the link says why.
+ * Opens the channel of a CLOSED lane.  Errors as those of amqp/channel.h; the link says why.
+ * Of several lanes all are opened before the first one consumes: or what is delivered to that one
+ * would pile up in the library, beyond all bounds, while the others wait for answers.
  */
-enum sb_err consumer_start(struct lane *lane) SB_MUST_USE;
+enum sb_err consumer_open(struct lane *lane) SB_MUST_USE;
+
+/* Begins to consume.  The lane is READY when the broker has said so. */
+enum sb_err consumer_ask(struct lane *lane) SB_MUST_USE;
+void consumer_take_answer(struct lane *lane);
 
 /* No more deliveries; what is unacked stays acknowledgeable. */
 enum sb_err consumer_cancel(struct lane *lane) SB_MUST_USE;

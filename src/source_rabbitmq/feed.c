@@ -150,40 +150,52 @@ void feed_lose_lane(struct lane *lane, const char *why)
     feed_set_trouble(feed, text);
 }
 
-static enum sb_err start_lane(struct lane *lane)
+static enum sb_err open_lane(struct lane *lane)
 {
     struct feed *feed = lane->feed;
     struct amqp_counts counts;
     enum sb_err err = lane->retry_topology ? topology_ensure(feed, &counts) : SB_OK;
     if (err == SB_OK)
-        err = consumer_start(lane);
+        err = consumer_open(lane);
     return err;
+}
+
+/* False: the link is lost. */
+static bool survives(struct lane *lane, enum sb_err err)
+{
+    struct feed *feed = lane->feed;
+    if (err != SB_OK && amqp_link_is_open(feed->link))
+        feed_lose_lane(lane, amqp_link_why(feed->link));
+    return amqp_link_is_open(feed->link);
 }
 
 /* Lanes that are due begin to consume.  False: the link is lost. */
 static bool start_lanes(struct feed *feed)
 {
     uint64_t now_ns = rabbitmq_now_ns(feed->source);
-    bool started = false;
-    bool all = true;
     for (uint32_t i = 0; i < feed->lane_count; i++) {
         struct lane *lane = &feed->lanes[i];
         if (!lane->channel_open && lane_state(lane) == LANE_CLOSED &&
-            now_ns >= lane->retry_at_ns) {
-            if (start_lane(lane) == SB_OK)
-                started = true;
-            else if (amqp_link_is_open(feed->link))
-                feed_lose_lane(lane, amqp_link_why(feed->link));
-            else
-                return false;
-        }
-        all &= lane->channel_open;
+            now_ns >= lane->retry_at_ns && !survives(lane, open_lane(lane)))
+            return false;
     }
-    if (started && all) {
-        atomic_store(&feed->running, true);
-        feed_set_trouble(feed, NULL);
+    for (uint32_t i = 0; i < feed->lane_count; i++) {
+        struct lane *lane = &feed->lanes[i];
+        if (lane->channel_open && !lane->asked && !survives(lane, consumer_ask(lane)))
+            return false;
     }
     return true;
+}
+
+void feed_take_answer(struct lane *lane)
+{
+    struct feed *feed = lane->feed;
+    consumer_take_answer(lane);
+    for (uint32_t i = 0; i < feed->lane_count; i++)
+        if (!feed->lanes[i].channel_open || lane_state(&feed->lanes[i]) == LANE_CLOSED)
+            return;
+    atomic_store(&feed->running, true);
+    feed_set_trouble(feed, NULL);
 }
 
 /* False: the link is lost. */

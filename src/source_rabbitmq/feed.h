@@ -16,4 +16,7 @@ void feed_set_trouble(struct feed *feed, const char *text);
 void feed_lose(struct feed *feed, const char *why);
 void feed_lose_lane(struct lane *lane, const char *why);
 
+/* The lane consumes. */
+void feed_take_answer(struct lane *lane);
+
 #endif

@@ -149,6 +149,9 @@ static enum sb_err take(struct feed *feed, const struct amqp_event *event)
     case AMQP_HEADER:
     case AMQP_BODY:
         return take_content(lane, event);
+    case AMQP_CONSUMING:
+        feed_take_answer(lane);
+        return SB_OK;
     case AMQP_CANCEL:
         lane->gone = true; /* or they do: twice is better than never */
         close_lane(lane, "the broker has ended the consumer: the queue is gone, or its node");

@@ -52,6 +52,7 @@ struct lane {
     /* The feed's, of this turn of its channel. */
     bool gone; /* its deliveries may not come again; the control thread's once it has ended */
     bool channel_open;
+    bool asked; /* to deliver */
     bool retry_topology;
     struct retry retry;
     uint32_t failures; /* in a row */

@@ -30,10 +30,13 @@ static void test_the_usual_questions(void **state)
     assert_int_equal(amqp_link_set_prefetch(rig.link, 1, 100), SB_OK);
     assert_int_equal(amqp_link_consume(rig.link, 1, "q", "c", false, NULL), SB_OK);
     assert_int_equal(amqp_link_cancel(rig.link, 1, "c"), SB_OK);
+    assert_int_equal(amqp_link_ask_consume(rig.link, 1, "q", "d", false, NULL), SB_OK);
     struct amqp_event event = rig_next(&rig); /* asked first, and read now */
     assert_int_equal(event.kind, AMQP_COUNTS);
     assert_int_equal(event.counts.ready, 42);
     assert_int_equal(event.counts.consumers, 3);
+    event = rig_next(&rig);
+    assert_int_equal(event.kind, AMQP_CONSUMING);
     assert_int_equal(amqp_link_select_confirms(rig.link, 1), SB_OK);
     assert_int_equal(amqp_link_close_channel(rig.link, 1), SB_OK);
     rig_end(&rig);
@@ -224,6 +227,7 @@ static void test_names_are_short(void **state)
     assert_int_equal(amqp_link_bind(rig.link, 1, "q", "e", name), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_delete_queue(rig.link, 1, name), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_consume(rig.link, 1, name, "c", false, NULL), SB_ERR_LIMIT);
+    assert_int_equal(amqp_link_ask_consume(rig.link, 1, name, "c", false, NULL), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_cancel(rig.link, 1, name), SB_ERR_LIMIT);
     assert_int_equal(amqp_link_ask_counts(rig.link, 1, name), SB_ERR_LIMIT);
     assert_true(amqp_link_is_open(rig.link));

@@ -50,6 +50,46 @@ static void test_lanes_open_end_and_open_again(void **state)
     rig_end(&rig, true);
 }
 
+static bool consume_ok(struct fake_peer *peer, uint16_t channel)
+{
+    wire_clear(&peer->wire);
+    wire_short(&peer->wire, "spanbridge");
+    return peer_send_method(peer, channel, AMQP_BASIC_CONSUME_OK_METHOD);
+}
+
+static void refuse_the_second(struct fake_peer *peer)
+{
+    if (!peer_handshake(peer))
+        return;
+    for (int i = 0; i < 3; i++)
+        if (!peer_serve(peer, AMQP_BASIC_QOS_METHOD))
+            return;
+    for (int i = 0; i < 3; i++) /* all of them still to come */
+        if (!peer_read(peer) || peer->frame.method != AMQP_BASIC_CONSUME_METHOD)
+            (void)peer_fail(peer, "a consumer before all channels are open");
+    if (consume_ok(peer, 2) && consume_ok(peer, 4) &&
+        peer_close(peer, 3, 403, "ACCESS_REFUSED - queue 'q' in exclusive use"))
+        peer_serve_to_the_end(peer);
+}
+
+/* What is delivered to the first one is read, not kept, while the others begin. */
+static void test_all_channels_are_open_before_the_first_consumes(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, refuse_the_second, NULL);
+    rig.queues[0].consumers = 3;
+    rig_start(&rig);
+    RIG_UNTIL(&rig, rig.opened == 2 && rig.troubles == 1);
+    assert_true(rig.open[0] && !rig.open[1] && rig.open[2]);
+    assert_non_null(strstr(rig.trouble, "in exclusive use (403)"));
+    assert_false(sources_is_assigned(rig.sources));
+    rig_advance_ms(&rig, 1001);
+    RIG_UNTIL(&rig, rig.opened == 3 && rig.cleared == 1);
+    assert_true(sources_is_assigned(rig.sources));
+    rig_end(&rig, true);
+}
+
 static void cut_before_anybody_looks(struct fake_peer *peer)
 {
     if (!script_consumed(peer, 1))
@@ -77,6 +117,7 @@ static void test_a_lane_that_ends_before_it_was_opened(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_channels_are_open_before_the_first_consumes),
         cmocka_unit_test(test_lanes_open_end_and_open_again),
         cmocka_unit_test(test_a_lane_that_ends_before_it_was_opened),
     };

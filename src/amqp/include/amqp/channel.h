@@ -67,6 +67,14 @@ enum sb_err amqp_link_consume(struct amqp_link *link, uint16_t channel, const ch
                               const char *tag, bool exclusive,
                               const amqp_table_t *arguments) SB_MUST_USE;
 
+/*
+ * The same without waiting: answered by AMQP_CONSUMING, or AMQP_CHANNEL_CLOSED.  So deliveries of
+ * other channels that come meanwhile are read, instead of being kept.
+ */
+enum sb_err amqp_link_ask_consume(struct amqp_link *link, uint16_t channel, const char *queue,
+                                  const char *tag, bool exclusive,
+                                  const amqp_table_t *arguments) SB_MUST_USE;
+
 /* No more deliveries; those that are under way still come. */
 enum sb_err amqp_link_cancel(struct amqp_link *link, uint16_t channel,
                              const char *tag) SB_MUST_USE;

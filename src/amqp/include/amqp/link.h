@@ -98,8 +98,9 @@ enum amqp_event_kind {
     AMQP_CHANNEL_CLOSED, /* by the broker; answered.  Tags of the channel are void */
     AMQP_BLOCKED,        /* the broker takes no messages now: short of memory or disk */
     AMQP_UNBLOCKED,
-    AMQP_COUNTS, /* the answer to amqp_link_ask_counts */
-    AMQP_OTHER   /* nothing to be done about it */
+    AMQP_CONSUMING, /* the answer to amqp_link_ask_consume */
+    AMQP_COUNTS,    /* the answer to amqp_link_ask_counts */
+    AMQP_OTHER      /* nothing to be done about it */
 };
 
 /* Of a queue, as its broker tells; where it does not know, both are 0. */
