@@ -17,7 +17,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 _MADV_POPULATE_WRITE = 23  # mmap.py does not know it yet
-_BACKED_BYTES_MAX = 8 << 30
+_BACKED_BYTES_MAX = 4 << 30
 
 
 class BenchError(Exception):
@@ -36,10 +36,12 @@ def back_memory() -> None:
     """Has the machine under a virtual one hand out the memory that a run is about to take.
 
     Where a hypervisor takes free pages back, whoever touches them first pays for it with up to
-    ten times the kernel's own work, and whoever comes second does not.
+    ten times the kernel's own work, and whoever comes second does not.  Private memory: what is
+    shared lies in small pages, and leaves no huge ones behind.
     """
     available = os.sysconf("SC_AVPHYS_PAGES") * _PAGE
-    with mmap.mmap(-1, min(_BACKED_BYTES_MAX, available // 2)) as memory:
+    with mmap.mmap(-1, min(_BACKED_BYTES_MAX, available // 2),
+                   flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
         memory.madvise(mmap.MADV_HUGEPAGE)
         memory.madvise(_MADV_POPULATE_WRITE)
 
