@@ -220,6 +220,32 @@ static void check_rate(const struct subject *subject)
                 "a record is held until its traces are decided: raise prefetch or consumers");
 }
 
+/* By default RabbitMQ closes a channel one of whose messages waits longer for its ack. */
+#define CONSUMER_TIMEOUT_NS (UINT64_C(30) * 60 * 1000000000)
+
+/*
+ * Where the channel ends before the window, its messages come again and nothing is ever decided.
+ * Half of it is near: a sink may keep them waiting for a while, too.
+ */
+static void check_ack_wait(const struct subject *subject)
+{
+    struct loader *loader = subject->loader;
+    const struct settings_window *window = &loader->settings->window;
+    bool by_hold = window->hold_ns > window->wait_ns;
+    const uint64_t *longest = by_hold ? &window->hold_ns : &window->wait_ns;
+    if (subject->topic->role != SETTINGS_ROLE_SPANS ||
+        subject->queue->queue_type == SETTINGS_QUEUE_STREAM ||
+        *longest < CONSUMER_TIMEOUT_NS / 2)
+        return;
+    char text[UNITS_TEXT_LEN];
+    units_format_duration(*longest, text);
+    report_warning(loader->report, origin_place(loader, longest, subject->at),
+                   "window.%s = %s is near RabbitMQ's consumer_timeout, 30m by default",
+                   by_hold ? "hold" : "wait", text);
+    report_help(loader->report, "a message that is not acknowledged by then ends its channel, "
+                                "and all of them come again: lower it, or raise the timeout");
+}
+
 void checks_queue(struct loader *loader, const struct settings_topic *topic, struct place at)
 {
     const struct subject subject = {
@@ -236,5 +262,6 @@ void checks_queue(struct loader *loader, const struct settings_topic *topic, str
         check_messages(&subject);
     check_position(&subject);
     check_rate(&subject);
+    check_ack_wait(&subject);
     checks_broker(loader, &topic->rabbitmq.broker, &topic->rabbitmq.broker.tls, "", at);
 }

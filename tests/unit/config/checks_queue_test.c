@@ -230,6 +230,19 @@ static void test_rate(void **state)
     messages(BOUND "prefetch = 1;", ""); /* a tap finishes its records at once */
 }
 
+static void test_the_brokers_patience(void **state)
+{
+    (void)state;
+    expect_with(
+        "window = { wait = \"10s\"; hold = \"15m\"; };", "spans", "queue = \"q\";",
+        "worker.conf:1: warning: window.hold = 15m is near RabbitMQ's "
+        "consumer_timeout, 30m by default\n"
+        "  help: a message that is not acknowledged by then ends its channel, and all of "
+        "them come again: lower it, or raise the timeout\n");
+    expect_with("window = { wait = \"10s\"; hold = \"14m\"; };", "spans", "queue = \"q\";", "");
+    expect_with("window = { wait = \"10s\"; hold = \"15m\"; };", "messages", BOUND, "");
+}
+
 /* Keys of one source are no keys of the other, whatever the order. */
 static void test_sources(void **state)
 {
@@ -260,11 +273,17 @@ static void test_sources(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),      cmocka_unit_test(test_taking),
-        cmocka_unit_test(test_declaring), cmocka_unit_test(test_roles),
-        cmocka_unit_test(test_streams),   cmocka_unit_test(test_bindings),
-        cmocka_unit_test(test_names),     cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_rate),      cmocka_unit_test(test_sources),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_taking),
+        cmocka_unit_test(test_declaring),
+        cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_bindings),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_the_brokers_patience),
+        cmocka_unit_test(test_rate),
+        cmocka_unit_test(test_sources),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
