@@ -7,7 +7,7 @@ enum { HEAD_LEN = 6 };
 
 static size_t envelope_len(const struct otlp_envelope *envelope)
 {
-    return 2 * HEAD_LEN + envelope->resource_fields.len + envelope->scope_fields.len;
+    return (size_t)2 * HEAD_LEN + envelope->resource_fields.len + envelope->scope_fields.len;
 }
 
 uint32_t cut_next(const struct cut_range *range, size_t bytes_max, size_t *ret_len)

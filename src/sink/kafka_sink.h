@@ -45,7 +45,7 @@ void kafka_delivery_start(struct kafka_sink *sink, struct shipment *shipment);
 void kafka_delivery_on_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque);
 
 /* kafka_trouble.c */
-void kafka_trouble_on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque);
+void kafka_trouble_on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque);
 void kafka_trouble_on_log(const rd_kafka_t *rk, int level, const char *facility,
                           const char *text);
 /* A record came back undelivered, for a reason that may pass: says it once, and pauses. */
