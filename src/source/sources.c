@@ -193,12 +193,8 @@ enum source_share sources_share(const struct sources *sources)
     enum source_share share = SOURCE_SHARE_ALL;
     for (uint32_t i = 0; i < sources->count; i++) {
         const struct source *source = sources->list[i];
-        enum source_share one =
-            source->ops->share == NULL ? SOURCE_SHARE_ALL : source->ops->share(source);
-        if (one == SOURCE_SHARE_PART)
-            return one;
-        if (one == SOURCE_SHARE_UNKNOWN)
-            share = one;
+        if (source->ops->share != NULL)
+            share = source_share_both(share, source->ops->share(source));
     }
     return share;
 }

@@ -169,13 +169,8 @@ static bool is_assigned(const struct source *source)
 static enum source_share share(const struct source *source)
 {
     enum source_share all = SOURCE_SHARE_ALL;
-    for (uint32_t i = 0; i < of(source)->feed_count; i++) {
-        enum source_share one = looks_share(&of(source)->feeds[i]);
-        if (one == SOURCE_SHARE_PART)
-            return one;
-        if (one == SOURCE_SHARE_UNKNOWN)
-            all = one;
-    }
+    for (uint32_t i = 0; i < of(source)->feed_count; i++)
+        all = source_share_both(all, looks_share(&of(source)->feeds[i]));
     return all;
 }
 

@@ -202,6 +202,14 @@ struct source {
     struct sources *sources; /* that it is one of, NULL before: whom to wake, see sources.h */
 };
 
+/* Of two things together: a part of one is a part of both. */
+static inline enum source_share source_share_both(enum source_share a, enum source_share b)
+{
+    if (a == SOURCE_SHARE_PART || b == SOURCE_SHARE_PART)
+        return SOURCE_SHARE_PART;
+    return a == SOURCE_SHARE_UNKNOWN ? a : b;
+}
+
 static inline void source_record_release(struct record *record)
 {
     record->source->ops->release(record);
