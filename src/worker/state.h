@@ -29,6 +29,7 @@
 #include "egress.h"
 #include "envelopes.h"
 #include "exchange.h"
+#include "gather.h"
 #include "learned.h"
 #include "ledger/ledger.h"
 #include "traces.h"
@@ -136,6 +137,7 @@ struct plan {
     uint32_t last;  /* of a root: the last of those that share it */
     uint64_t spans; /* of a root: of all that share it, for the caps */
     uint64_t bytes;
+    struct decide_verdict decided; /* of a root */
     uint32_t first_patch;
     uint32_t patch_count;
 };
@@ -199,6 +201,7 @@ struct worker {
     struct decide_memory *verdicts;
     struct aliases aliases;
     struct repair_hops *hops;
+    struct gather_lines lines;
     struct destinations destinations;
     struct plans plans;
     struct observe *observe; /* NULL: this is no mere look */
@@ -316,6 +319,8 @@ void gather_withdraw_side(struct worker *worker, struct trace_id trace_id,
                           const struct hop_side *side);
 void gather_on_join(void *arg, const struct repair_join *join);
 void gather_receive(struct worker *worker, enum message_type type, struct bytes body);
+/* Handles what stands in line; true when there was any of it: it may have sent more messages. */
+bool gather_flush(struct worker *worker);
 
 /* verdict.c */
 void verdict_close(struct worker *worker, window_trace trace, const char *reason);
