@@ -31,11 +31,12 @@ struct block {
 };
 
 enum queue_kind {
-    QUEUE_NONE,
     QUEUE_WAITING,
     QUEUE_ROOTED,
     QUEUE_IDLE,
     QUEUE_HELD,
+    QUEUE_TIMED,                   /* those above have deadlines */
+    QUEUE_SUSPENDED = QUEUE_TIMED, /* in no order of time */
     QUEUE_COUNT
 };
 
@@ -66,7 +67,7 @@ struct window {
     struct pool traces;
     struct pool blocks;
     struct table by_id;
-    struct queue queues[QUEUE_COUNT]; /* QUEUE_NONE: the suspended ones, in no order of time */
+    struct queue queues[QUEUE_COUNT];
     uint64_t spans;
     uint64_t span_bytes;
     bool overdraws;
@@ -130,9 +131,7 @@ bool window_prefetch_trace(const struct window *window, uint64_t hash)
     uint32_t candidate;
     if (!table_next(&window->by_id, &at, &candidate))
         return false;
-    const char *trace = pool_at(&window->traces, candidate);
-    __builtin_prefetch(trace, 1);
-    __builtin_prefetch(trace + 64, 1);
+    window_prefetch_at(window, candidate);
     return true;
 }
 
@@ -288,7 +287,7 @@ static bool is_busy(const struct window *window, const struct trace *trace, uint
 
 window_trace window_due(struct window *window, uint64_t now_ns)
 {
-    for (int kind = QUEUE_WAITING; kind < QUEUE_COUNT; kind++) {
+    for (int kind = 0; kind < QUEUE_TIMED; kind++) {
         uint32_t oldest = window->queues[kind].oldest;
         while (oldest != POOL_NONE && trace_at(window, oldest)->due_ns <= now_ns) {
             if (!is_busy(window, trace_at(window, oldest), now_ns))
@@ -302,7 +301,7 @@ window_trace window_due(struct window *window, uint64_t now_ns)
 
 window_trace window_oldest(const struct window *window)
 {
-    for (int kind = QUEUE_COUNT - 1; kind > QUEUE_NONE; kind--) {
+    for (int kind = QUEUE_TIMED - 1; kind >= 0; kind--) {
         if (window->queues[kind].oldest != POOL_NONE)
             return window->queues[kind].oldest;
     }
@@ -312,7 +311,7 @@ window_trace window_oldest(const struct window *window)
 uint64_t window_next_deadline_ns(const struct window *window)
 {
     uint64_t next_ns = UINT64_MAX;
-    for (int kind = QUEUE_WAITING; kind < QUEUE_COUNT; kind++) {
+    for (int kind = 0; kind < QUEUE_TIMED; kind++) {
         uint32_t oldest = window->queues[kind].oldest;
         if (oldest != POOL_NONE && trace_at(window, oldest)->due_ns < next_ns)
             next_ns = trace_at(window, oldest)->due_ns;
@@ -366,7 +365,7 @@ enum window_deadline window_deadline(const struct window *window, window_trace n
 
 void window_suspend(struct window *window, window_trace number)
 {
-    requeue(window, number, QUEUE_NONE, UINT64_MAX);
+    requeue(window, number, QUEUE_SUSPENDED, UINT64_MAX);
 }
 
 void window_resume(struct window *window, window_trace number, uint64_t now_ns)
@@ -519,7 +518,7 @@ static window_trace first_from(const struct window *window, int kind)
 
 window_trace window_any(const struct window *window)
 {
-    return first_from(window, QUEUE_NONE);
+    return first_from(window, QUEUE_WAITING);
 }
 
 window_trace window_next(const struct window *window, window_trace number)
@@ -528,23 +527,27 @@ window_trace window_next(const struct window *window, window_trace number)
     return trace->newer != POOL_NONE ? trace->newer : first_from(window, trace->queue + 1);
 }
 
-window_trace window_prefetch_newer(const struct window *window, window_trace number)
+window_trace window_newer(const struct window *window, window_trace number)
 {
-    uint32_t next = trace_at(window, number)->newer;
-    if (next == POOL_NONE)
-        return WINDOW_NONE;
-    const struct trace *trace = trace_at(window, next);
+    uint32_t newer = trace_at(window, number)->newer;
+    return newer == POOL_NONE ? WINDOW_NONE : newer;
+}
+
+void window_prefetch_at(const struct window *window, window_trace number)
+{
+    const char *trace = pool_at(&window->traces, number);
+    __builtin_prefetch(trace, 1);
+    __builtin_prefetch(trace + 64, 1);
+}
+
+void window_prefetch_content(const struct window *window, window_trace number)
+{
+    const struct trace *trace = trace_at(window, number);
     window_prefetch(window, window_hash(window, trace->id));
-    if (trace->first_block != POOL_NONE) {
-        __builtin_prefetch(block_at(window, trace->first_block));
-        __builtin_prefetch(block_at(window, trace->last_block));
-    }
-    if (trace->newer != POOL_NONE) { /* for the call that prefetches behind this one */
-        const char *newer = pool_at(&window->traces, trace->newer);
-        __builtin_prefetch(newer, 1);
-        __builtin_prefetch(newer + 64, 1);
-    }
-    return next;
+    if (trace->first_block == POOL_NONE)
+        return;
+    __builtin_prefetch(block_at(window, trace->first_block));
+    __builtin_prefetch(block_at(window, trace->last_block));
 }
 
 struct window_totals window_totals(const struct window *window)

@@ -5,6 +5,7 @@
  *   intake     records to spans, spans to the worker that owns their trace
  *   arrival    spans into windows, sides of hops to where their keys are owned
  *   gather     the two sides of a hop brought into one window
+ *   ahead      memory that the next verdicts will look at
  *   verdict    due traces: repaired, decided, emitted or dropped
  *   plan       what is to become of the traces of one tree
  *   emit       kept spans to the batches

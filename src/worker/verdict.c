@@ -2,6 +2,7 @@
  * verdict: traces that are as complete as they will get: repaired, decided, emitted or
  * dropped, remembered, forgotten.
  */
+#include "ahead.h"
 #include "core/assert.h"
 #include "observe.h"
 
@@ -223,14 +224,6 @@ static bool is_awaited(const struct worker *worker, window_trace root, bool sour
     return false;
 }
 
-/* What the next verdict will look at comes from memory while this one is reached. */
-static void prefetch_next(const struct worker *worker, window_trace trace)
-{
-    window_trace next = window_prefetch_newer(worker->window, trace);
-    if (next != WINDOW_NONE)
-        decide_memory_prefetch(worker->verdicts, window_trace_id(worker->window, next));
-}
-
 bool verdict_run(struct worker *worker, uint32_t budget)
 {
     static const char *const reasons[] = {
@@ -244,7 +237,7 @@ bool verdict_run(struct worker *worker, uint32_t budget)
             return true;
         if (!egress_has_room(&worker->egress))
             return false;
-        prefetch_next(worker, trace);
+        ahead_prefetch(worker, trace);
         if (is_awaited(worker, trace, sources_awaited))
             window_hold(worker->window, trace, worker->now_ns);
         else
@@ -259,7 +252,7 @@ void verdict_close_all(struct worker *worker)
     window_trace trace;
     while (egress_has_room(&worker->egress) &&
            (trace = window_any(worker->window)) != WINDOW_NONE) {
-        prefetch_next(worker, trace);
+        ahead_prefetch(worker, trace);
         verdict_close(worker, trace, "drain");
     }
 }
