@@ -237,11 +237,10 @@ static enum sb_err hash_spans(struct worker *worker, const struct otlp_span *spa
 /* How far ahead of the span being taken its trace is fetched into the cache. */
 enum { PREFETCH_AHEAD = 8 };
 
-/* What taking the span will look at: its trace, or else the verdicts that were remembered. */
 static void prefetch(const struct worker *worker, const struct otlp_span *span, uint64_t hash)
 {
-    if (span->fault == OTLP_FAULT_NONE && !window_prefetch_trace(worker->window, hash))
-        decide_memory_prefetch(worker->verdicts, trace_id_load(span->trace_id));
+    if (span->fault == OTLP_FAULT_NONE)
+        arrival_prefetch(worker, trace_id_load(span->trace_id), hash);
 }
 
 static void take_spans(struct worker *worker, const struct record *record, ledger_record number)

@@ -297,6 +297,11 @@ void intake_record(struct worker *worker, const struct record *record);
 void intake_message(struct worker *worker, const struct record *record);
 
 /* arrival.c; the record's count is the span's now. */
+/*
+ * Asks for what taking the span will look at: its trace, or else the verdicts that were
+ * remembered.  The hash was prefetched before, with window_prefetch.
+ */
+void arrival_prefetch(const struct worker *worker, struct trace_id id, uint64_t hash);
 void arrival_take(struct worker *worker, const struct arrival *arrival);
 void arrival_receive(struct worker *worker, struct bytes message);
 void arrival_receive_boxed(struct worker *worker, struct bytes body);
