@@ -35,17 +35,16 @@ static void send_hop(struct worker *worker, const struct gather_hop *message)
 }
 
 void gather_add_side(struct worker *worker, struct trace_id trace_id,
-                     const struct hop_side *side)
+                     const struct hop_side *side, const struct repair_context *link)
 {
     struct repair_consumer_side consumer = {
         .trace_id = trace_id, .span_id = side->span_id, .topic = side->settings};
     if (side->has_link) {
         struct repair_join join = {
             .rule = REPAIR_RULE_LINK,
-            .key = {.word = {span_id_number(side->link.span_id),
-                             span_id_number(side->span_id)}},
+            .key = {.word = {span_id_number(link->span_id), span_id_number(side->span_id)}},
             .consumer = consumer,
-            .producer = side->link,
+            .producer = *link,
         };
         send(worker, GATHERING_WORKER, MESSAGE_JOIN, &join, sizeof(join));
     }

@@ -314,8 +314,9 @@ void arrival_send_trace(struct worker *worker, uint32_t to, window_trace trace);
 void arrival_flush(struct worker *worker);
 
 /* gather.c; where there is an `arg` here and below, it is the worker */
+/* `link`: where the side has one. */
 void gather_add_side(struct worker *worker, struct trace_id trace_id,
-                     const struct hop_side *side);
+                     const struct hop_side *side, const struct repair_context *link);
 void gather_add_message(struct worker *worker, struct repair_key key,
                         const struct repair_message_side *side);
 /* The worker where the sides of that key meet. */
