@@ -268,16 +268,8 @@ static void test_envelopes_from_others_are_swept(void **state)
 static void push_hops(struct rig *rig, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct hop hop = {.evidence = (enum hop_evidence)(i % 3),
-                          .offset = i,
-                          .producer = rig_trace(rig, i % 3, 2 * i),
-                          .producer_id = 10000 + 10 * i,
-                          .consumer = rig_trace(rig, i / 3 % 3, 2 * i + 1),
-                          .consumer_id = 10005 + 10 * i};
-        hop_push_producer(rig, i % 2, &hop);
-        hop_push_consumer(rig, i / 2 % 3, &hop);
-        if (hop.evidence == HOP_BY_HEADER)
-            hop_push_message(rig, &hop);
+        struct hop hop = hop_numbered(rig, i);
+        hop_push_at(rig, i % 2, i / 2 % 3, &hop);
         if (i % 10 == 0)
             rig_push_bytes(rig, i % 3, BYTES_LITERAL("\xff"));
     }
