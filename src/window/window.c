@@ -309,17 +309,6 @@ window_trace window_oldest(const struct window *window)
     return WINDOW_NONE;
 }
 
-uint64_t window_next_deadline_ns(const struct window *window)
-{
-    uint64_t next_ns = UINT64_MAX;
-    for (int kind = QUEUE_WAITING; kind < QUEUE_COUNT; kind++) {
-        uint32_t oldest = window->queues[kind].oldest;
-        if (oldest != POOL_NONE && trace_at(window, oldest)->due_ns < next_ns)
-            next_ns = trace_at(window, oldest)->due_ns;
-    }
-    return next_ns;
-}
-
 static void requeue(struct window *window, window_trace number, enum queue_kind kind,
                     uint64_t due_ns)
 {
@@ -367,11 +356,6 @@ enum window_deadline window_deadline(const struct window *window, window_trace n
 void window_suspend(struct window *window, window_trace number)
 {
     requeue(window, number, QUEUE_NONE, UINT64_MAX);
-}
-
-void window_resume(struct window *window, window_trace number, uint64_t now_ns)
-{
-    requeue(window, number, QUEUE_WAITING, now_ns + window->options.wait_ns);
 }
 
 struct trace_id window_trace_id(const struct window *window, window_trace number)

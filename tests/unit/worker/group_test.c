@@ -80,7 +80,7 @@ static void test_quiet_means_that_nothing_is_under_way(void **state)
     for (int i = 0; i < 4; i++)
         turn_all(&rig);
     assert_true(worker_group_is_idle(rig.group));
-    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+    assert_int_equal(ledger_held(rig_worker(&rig, 0)->ledger), 0);
     rig_clear(&rig);
 }
 
@@ -211,7 +211,7 @@ static void test_closing_a_lane_publishes_its_last_watermark(void **state)
         assert_int_equal(rig.sinks[0].span_count, 1);
         assert_int_equal(rig_counters(&rig).returned, 1);
         assert_int_equal(rig.source.published[0][0], -1);
-        assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+        assert_int_equal(ledger_held(rig_worker(&rig, 0)->ledger), 0);
         /* The partition's place is free again. */
         rig_open_lane(&rig, 0, 0, false, TOPIC_SPANS);
         assert_int_equal(rig_worker(&rig, 0)->lanes.at[0].ledger, first);
@@ -339,7 +339,7 @@ static void test_threads_do_the_same(void **state)
         assert_true(trace_id_equal(out_trace(producer), out_trace(consumer)));
     }
     for (uint32_t i = 0; i < 3; i++) {
-        assert_int_equal(ledger_held_total(rig_worker(&rig, i)->ledger), 0);
+        assert_int_equal(ledger_held(rig_worker(&rig, i)->ledger), 0);
         assert_int_equal(rig.source.published[i][0], rig.next_offset[i]);
     }
     rig_clear(&rig);
@@ -379,7 +379,7 @@ static void test_threads_stand_still_while_lanes_close(void **state)
     assert_int_equal(account.balance, 0);
     assert_int_equal(account.held, 0);
     for (uint32_t i = 0; i < 3; i++)
-        assert_int_equal(ledger_held_total(rig_worker(&rig, i)->ledger), 0);
+        assert_int_equal(ledger_held(rig_worker(&rig, i)->ledger), 0);
     rig_clear(&rig);
 }
 

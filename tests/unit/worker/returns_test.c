@@ -48,7 +48,7 @@ static void test_undecided_spans_are_left_to_the_next_owner(void **state)
     assert_int_equal(window_traces(), 0);
     assert_int_equal(rig_counters(&rig).returned, 2);
     assert_int_equal(rig_balance(&rig), 0);
-    assert_int_equal(ledger_held_total(rig_worker(&rig, 1)->ledger), 0);
+    assert_int_equal(ledger_held(rig_worker(&rig, 1)->ledger), 0);
     rig_wait(&rig);
     assert_int_equal(rig.sinks[0].span_count, 0);
     /* Nothing is known of them: they get a verdict as if they had never been here. */
@@ -327,7 +327,7 @@ static void test_letters_that_come_to_nothing_are_left_as_well(void **state)
     rig_settle(&rig);
     assert_int_equal(rig_counters(&rig).held_letters, 0);
     assert_int_equal(rig_counters(&rig).returned, 1);
-    assert_int_equal(ledger_held_total(rig_worker(&rig, 1)->ledger), 0);
+    assert_int_equal(ledger_held(rig_worker(&rig, 1)->ledger), 0);
     end();
 }
 

@@ -42,7 +42,7 @@ static void test_a_trace_that_no_policy_keeps_is_dropped_and_finished(void **sta
     struct worker_counters counters = rig_counters(&rig);
     assert_int_equal(counters.dropped_no_policy, 4);
     assert_int_equal(counters.traces_dropped, 1);
-    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+    assert_int_equal(ledger_held(rig_worker(&rig, 0)->ledger), 0);
     /* What comes late follows the verdict, of the whole tree. */
     const struct span_spec late[] = {
         {.trace = hop.consumer, .id = 210, .parent = 200, .error = true},
