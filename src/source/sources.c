@@ -191,11 +191,8 @@ bool sources_is_assigned(const struct sources *sources)
 enum source_share sources_share(const struct sources *sources)
 {
     enum source_share share = SOURCE_SHARE_ALL;
-    for (uint32_t i = 0; i < sources->count; i++) {
-        const struct source *source = sources->list[i];
-        if (source->ops->share != NULL)
-            share = source_share_both(share, source->ops->share(source));
-    }
+    for (uint32_t i = 0; i < sources->count; i++)
+        share = source_share_both(share, sources->list[i]->ops->share(sources->list[i]));
     return share;
 }
 

@@ -30,7 +30,8 @@ enum {
     UNEASY_INTERVAL_MS = 1000,
 };
 
-void source_notify(struct source_kafka *source)
+/* Any thread: makes the event fd readable. */
+static void notify(struct source_kafka *source)
 {
     const uint64_t one = 1;
     ssize_t written;
@@ -59,7 +60,7 @@ void source_note_drop(struct note *note)
 void source_note_post(struct source_kafka *source, struct note *note)
 {
     if (mailbox_post(&source->notes, &note->item))
-        source_notify(source);
+        notify(source);
 }
 
 static void drop_notes(struct source_kafka *source)
@@ -174,9 +175,8 @@ static enum sb_err make_parts(struct source_kafka *source)
     if (source->event_fd < 0)
         return SB_ERR_IO;
     source->tap_times_ns = memory_zalloc(options->topic_count, sizeof(*source->tap_times_ns));
-    source->tap_since_ns = memory_zalloc(options->topic_count, sizeof(*source->tap_since_ns));
     source->workers = memory_zalloc(options->workers, sizeof(*source->workers));
-    if (source->tap_times_ns == NULL || source->tap_since_ns == NULL || source->workers == NULL)
+    if (source->tap_times_ns == NULL || source->workers == NULL)
         return SB_ERR_MEMORY;
     for (uint32_t i = 0; i < options->workers; i++)
         slots_init(&source->workers[i].lanes);
@@ -420,7 +420,6 @@ void source_kafka_free(struct source_kafka *source, bool commit)
     troubles_free(source->troubles);
     memory_free(source->closing);
     memory_free(source->tap_times_ns);
-    memory_free(source->tap_since_ns);
     if (source->event_fd >= 0)
         close(source->event_fd);
     memory_free(source);

@@ -38,7 +38,6 @@ static void reset(struct lane *lane)
     atomic_store(&lane->drained, false);
     atomic_store(&lane->at_end, false);
     atomic_store(&lane->newest_ns, 0);
-    atomic_store(&lane->since_ns, UINT64_MAX);
     lane->committed = OFFSET_UNKNOWN;
 }
 
@@ -67,7 +66,6 @@ enum sb_err lanes_get(struct topic *topic, int32_t partition, struct lane **ret)
     lane->start_offset = OFFSET_UNKNOWN;
     atomic_init(&lane->state, LANE_CLOSED);
     atomic_init(&lane->end_offset, OFFSET_UNKNOWN);
-    atomic_init(&lane->base_ns, UINT64_MAX);
     reset(lane);
     err = slots_set(&worker->lanes, lane->number, lane);
     if (err == SB_OK)

@@ -30,24 +30,12 @@ static void note_recovery(struct source_kafka *source, struct lane *lane)
         atomic_store(&topic->troubled, true); /* the next record tells */
 }
 
-/* The first thing that is read of a tap's lane tells from when on it is complete. */
-static void begin_tap(struct lane *lane, int64_t offset, uint64_t time_ns)
-{
-    if (atomic_load_explicit(&lane->since_ns, memory_order_relaxed) != UINT64_MAX)
-        return;
-    uint64_t base_ns = atomic_load(&lane->base_ns);
-    uint64_t since_ns = base_ns < time_ns ? base_ns : time_ns;
-    atomic_store(&lane->since_ns, offset == 0 ? 0 : since_ns);
-}
-
 /* At the end of a partition its tap is complete up to now. */
-static void take_end(struct source_kafka *source, struct lane *lane, int64_t offset)
+static void take_end(struct source_kafka *source, struct lane *lane)
 {
     set_flag(&lane->drained, true);
-    if (reader_is_tap(lane->topic->reader)) {
-        begin_tap(lane, offset, clock_wall_ns(source->options.clock));
+    if (reader_is_tap(lane->topic->reader))
         set_flag(&lane->at_end, true);
-    }
     note_recovery(source, lane);
 }
 
@@ -55,7 +43,7 @@ static void take_error(struct source_kafka *source, struct lane *lane,
                        const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        take_end(source, lane, message->offset);
+        take_end(source, lane);
         return;
     }
     struct note *note = source_note_new(NOTE_TROUBLE, lane);
@@ -100,7 +88,6 @@ static void advance_tap(struct lane *lane, const struct record *record, uint64_t
         time_ns = (uint64_t)record->time_ms > now_ns / NS_PER_MS
                       ? now_ns
                       : (uint64_t)record->time_ms * NS_PER_MS;
-    begin_tap(lane, record->offset, time_ns);
     if (time_ns > atomic_load_explicit(&lane->newest_ns, memory_order_relaxed))
         atomic_store_explicit(&lane->newest_ns, time_ns, memory_order_release);
     set_flag(&lane->at_end, false);

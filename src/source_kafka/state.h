@@ -46,12 +46,10 @@ struct lane {
     _Atomic bool drained; /* polled to an end-of-partition event */
     _Atomic bool at_end;
     _Atomic uint64_t newest_ns; /* taps: the greatest time of a record, never beyond now */
-    _Atomic uint64_t since_ns;  /* taps: complete from here; UINT64_MAX: nothing was read */
     /* Taps, control thread. */
     bool found_late;      /* not there when the taps started: read from its beginning */
     int64_t start_offset; /* where the time to start from is; OFFSET_UNKNOWN: to be asked */
     int64_t started_at;
-    _Atomic uint64_t base_ns; /* the time that was asked for; UINT64_MAX: none */
     /* Spans, control thread, while peeking. */
     int64_t peeked_offset; /* of the record that was looked at; OFFSET_UNKNOWN: none yet */
     uint64_t peek_until_ns;
@@ -146,7 +144,6 @@ struct source_kafka {
     _Atomic bool spans_drained;
     _Atomic bool taps_drained;
     _Atomic uint64_t *tap_times_ns; /* by index of the options' topics */
-    _Atomic uint64_t *tap_since_ns;
 };
 
 static inline bool reader_is_tap(const struct reader *reader)
@@ -163,9 +160,6 @@ static inline uint64_t source_now_ns(const struct source_kafka *source)
 {
     return clock_monotonic_ns(source->options.clock);
 }
-
-/* Any thread: makes the event fd readable. */
-void source_notify(struct source_kafka *source);
 
 /* Any thread: an empty note, or NULL; and its way to the control thread, which frees it. */
 struct note *source_note_new(enum note_kind kind, struct lane *lane);

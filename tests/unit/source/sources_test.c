@@ -330,11 +330,6 @@ static void test_one_part_makes_the_whole_a_part(void **state)
             assert_int_equal((int)sources_share(fixture.sources), expected);
         }
     }
-    /* Who can not tell has all. */
-    struct source_ops ops = *fixture.plain[0].base.ops;
-    ops.share = NULL;
-    fixture.plain[0].base.ops = &ops;
-    assert_int_equal(sources_share(fixture.sources), SOURCE_SHARE_ALL);
     tear_down(&fixture);
 }
 

@@ -181,7 +181,7 @@ struct source_ops {
     size_t (*lags)(const struct source *source, struct source_lag *ret, size_t max);
     /* Control thread: has it been given its share, be it empty? */
     bool (*is_assigned)(const struct source *source);
-    /* Any thread: UNKNOWN while it is being settled.  NULL: it can not tell, and counts as ALL. */
+    /* Any thread: UNKNOWN while it is being settled. */
     enum source_share (*share)(const struct source *source);
 
     /* Control thread: stops intake for good; lanes stay open so that watermarks still count. */

@@ -84,9 +84,6 @@ window_trace window_due(struct window *window, uint64_t now_ns);
 /* The trace that has waited longest, or WINDOW_NONE. */
 window_trace window_oldest(const struct window *window);
 
-/* When the next trace is due; UINT64_MAX: none waits. */
-uint64_t window_next_deadline_ns(const struct window *window);
-
 /* Gives the trace a new deadline, now + hold_retry. */
 void window_hold(struct window *window, window_trace number, uint64_t now_ns);
 
@@ -103,9 +100,6 @@ enum window_deadline window_deadline(const struct window *window, window_trace n
 
 /* Takes the trace off all deadlines: somebody else's verdict will close it. */
 void window_suspend(struct window *window, window_trace number);
-
-/* Makes it due as it was when opened now: the opposite of window_suspend. */
-void window_resume(struct window *window, window_trace number, uint64_t now_ns);
 
 struct trace_id window_trace_id(const struct window *window, window_trace number);
 uint64_t window_first_seen_ns(const struct window *window, window_trace number);
