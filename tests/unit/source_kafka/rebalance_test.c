@@ -162,6 +162,33 @@ static void a_revocation_waits_for_letters(void **state)
     mock_kafka_stop(&kafka);
 }
 
+static size_t fetches_tracked(const struct mock_kafka *kafka)
+{
+    enum { FETCH = 1 };
+    size_t count, fetches = 0;
+    rd_kafka_mock_request_t **requests = rd_kafka_mock_get_requests(kafka->cluster, &count);
+    for (size_t i = 0; i < count; i++)
+        fetches += rd_kafka_mock_request_api_key(requests[i]) == FETCH;
+    rd_kafka_mock_request_destroy_array(requests, count);
+    return fetches;
+}
+
+/*
+ * The worst that can happen between a seek and the opening of the lane: what lies there has been
+ * fetched (it has when the fetch after the next one is sent), and the worker has polled.
+ */
+static void be_slow_to_reopen(struct driver *driver, const struct source_lane *lane)
+{
+    struct mock_kafka *kafka = driver->before_open_arg;
+    if (driver_number(driver, &driver->opened) == 0)
+        return;
+    rd_kafka_mock_start_request_tracking(kafka->cluster);
+    BENCH_UNTIL(fetches_tracked(kafka) >= 2);
+    rd_kafka_mock_stop_request_tracking(kafka->cluster);
+    uint64_t polls = atomic_load(&driver->workers[lane->worker].polls);
+    BENCH_UNTIL(atomic_load(&driver->workers[lane->worker].polls) >= polls + 2);
+}
+
 /* The broker goes back: records come again from there, in a lane that was opened anew. */
 static void a_partition_that_goes_back_is_opened_anew(void **state)
 {
@@ -170,7 +197,10 @@ static void a_partition_that_goes_back_is_opened_anew(void **state)
     mock_kafka_start(&kafka, 1);
     mock_kafka_topic(&kafka, "spans", 1);
     mock_kafka_fill(&kafka, "spans", 0, 50);
-    start_member(&first, &kafka, "range");
+    init_member(&first, &kafka, "range");
+    first.before_open = be_slow_to_reopen;
+    first.before_open_arg = &kafka;
+    driver_start(&first);
     DRIVER_UNTIL(&first, driver_count(&first, "spans") == 50);
     DRIVER_UNTIL(&first, mock_kafka_committed(&kafka, "g", "spans", 0) == 50);
     rd_kafka_mock_topic_delete(kafka.cluster, "spans");
