@@ -91,7 +91,7 @@ class Crossing(env.Case):
         self.assertEqual(report["read"]["spans"], report["exported"])
         self.assertEqual((2 * ORDERS, 0), (report["synthetic"], report["held"]))
         self.assertEqual({"kept": ORDERS, "dropped": 0}, report["traces"])
-        self.assertEqual((0, 0), self.broker.counts("rabbitmq_spans"))
+        until("all is acked", lambda: self.broker.counts("rabbitmq_spans") == (0, 0))
 
     def check_whole(self, played: list[dict[str, str]]) -> None:
         """Each order is one trace with one root, and nothing is left of the pieces."""
