@@ -355,6 +355,29 @@ static void test_a_local_root_moves_for_its_consumer(void **state)
     finish(&rig);
 }
 
+/* Whatever came first of the consumer's trace: the patch is for the span that took it in. */
+static void test_the_consumer_is_found_behind_other_spans(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    const struct span_spec below[] = {
+        {.trace = hop.consumer, .id = 210, .parent = hop.consumer_id, .start_ms = 45},
+        {.trace = hop.consumer, .id = 211, .parent = 210, .start_ms = 46},
+    };
+    rig_push(&rig, 0, below, 2);
+    hop_push(&rig, &hop);
+    rig_wait(&rig);
+    hop_expect_merged(&rig, &hop);
+    assert_true(out_has(rig_out(&rig, hop.consumer_id), "spanbridge.repair.rule"));
+    assert_false(out_has(rig_out(&rig, 210), "spanbridge.repair.rule"));
+    assert_false(out_has(rig_out(&rig, 211), "spanbridge.repair.rule"));
+    rig_drain(&rig);
+    rig_clear(&rig);
+}
+
 /* A request from outside is nobody's child, though it consumed a message on its way. */
 static void test_the_root_of_a_request_does_not_move(void **state)
 {
@@ -837,6 +860,7 @@ int main(void)
         cmocka_unit_test(test_the_record_tells_the_time_of_a_linked_hop),
         cmocka_unit_test(test_a_record_from_the_future_waits_no_time),
         cmocka_unit_test(test_a_local_root_moves_for_its_consumer),
+        cmocka_unit_test(test_the_consumer_is_found_behind_other_spans),
         cmocka_unit_test(test_the_root_of_a_request_does_not_move),
         cmocka_unit_test(test_a_remote_parent_stays),
         cmocka_unit_test(test_a_batch_is_linked_never_merged),
