@@ -149,7 +149,10 @@ static void try_later(struct lane *lane, const struct answer *answer)
 {
     struct otlp_sink *sink = lane->sink;
     lane->failures++;
-    log_failure(lane, LOG_WARN, "export_failed", answer);
+    if (answer->kind == ANSWER_NO_RECEIVER)
+        log_failure(lane, LOG_ERROR, "no_receiver", answer);
+    else
+        log_failure(lane, LOG_WARN, "export_failed", answer);
     leave_endpoint(lane);
     /* Waiting is for a whole round over the endpoints: the next one may well be up. */
     if (lane->failures % sink->options.endpoint_count > 0) {
@@ -225,6 +228,7 @@ static void act_on(struct lane *lane, const struct answer *answer)
         accept_spans(lane, answer);
         break;
     case ANSWER_RETRY:
+    case ANSWER_NO_RECEIVER:
         try_later(lane, answer);
         break;
     case ANSWER_UNAUTHORISED:
