@@ -215,6 +215,15 @@ static void add_left_out(struct look *look, const struct settings_topic *topic)
             topic->name);
 }
 
+static bool any_dead(const struct look *look)
+{
+    for (uint32_t i = 0; i < look->app->settings->topic_count; i++) {
+        if (observe_dead(look, i) > 0)
+            return true;
+    }
+    return false;
+}
+
 static void add_nothing_read(struct look *look)
 {
     if (look->account->counters.spans_read > 0)
@@ -226,6 +235,9 @@ static void add_nothing_read(struct look *look)
     const char *text = "Not one span came: wait longer, or add --drain to read what is there.";
     if (look->app->troubled)
         text = "Not one span was read, and there is trouble: see what the log says of it.";
+    else if (any_dead(look))
+        text = "Not one span was read, as no record of spans could be decoded: is the encoding "
+               "in the topic file right?";
     else if (look->app->run.drain)
         text = "Not one span was read: are the topics right, and is start = latest in none of "
                "their files?";

@@ -131,6 +131,12 @@ static void test_nothing_was_read(void **state)
     observe_find_steps(&fixture.look);
     step = step_at(&fixture, 0, "read_spans", 1);
     assert_non_null(strstr(step->text, "trouble"));
+    fixture_init(&fixture);
+    fixture.account.counters.spans_read = 0;
+    fixture.look.topic_counters[BAD].dead_records[0] = 1;
+    observe_find_steps(&fixture.look);
+    step = step_at(&fixture, 0, "read_spans", 1);
+    assert_non_null(strstr(step->text, "encoding"));
 }
 
 static void test_steps_are_bounded(void **state)
