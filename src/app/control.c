@@ -33,6 +33,7 @@ static void on_lane_open(void *arg, const struct source_lane *lane)
     log_event(app->log, LOG_INFO, "source", lane->tap ? "tap_opened" : "partition_opened",
               LOG_TEXT("topic", lane->topic_name), LOG_NUMBER("partition", lane->partition),
               LOG_NUMBER("worker", lane->worker));
+    app->await.lanes += !lane->tap;
     worker_group_open_lane(app->group, lane);
 }
 
@@ -41,6 +42,8 @@ static void on_lanes_close(void *arg, const struct source_lane *lanes, size_t co
     struct app *app = arg;
     log_event(app->log, LOG_INFO, "source", "partitions_closed",
               LOG_NUMBER("partitions", count), LOG_NUMBER("lost", lost));
+    for (size_t i = 0; i < count; i++)
+        app->await.lanes -= !lanes[i].tap;
     worker_group_close_lanes(app->group, lanes, count, lost ? 0 : REVOKE_BUDGET_NS);
 }
 
@@ -190,12 +193,21 @@ static void watch_share(struct app *app)
                                "side they have, at most a link is made"));
 }
 
+static void await_sources(struct app *app)
+{
+    uint64_t until_ns =
+        await_until_ns(&app->await, sources_is_assigned(app->sources), now_ns());
+    if (until_ns != 0)
+        worker_group_await_sources(app->group, until_ns);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
     struct app *app = arg;
     sources_service(app->sources);
+    await_sources(app);
     if (app->run.for_ns > 0 && !app->stopping && now_ns() - app->started_ns >= app->run.for_ns)
         begin_stop(app, "its time is over");
     if (app->run.observe)
@@ -263,6 +275,8 @@ void control_close(struct app *app)
 int control_run(struct app *app)
 {
     app->started_ns = now_ns();
+    app->await.wait_ns = app->settings->window.wait_ns;
+    app->await.hold_ns = app->settings->window.hold_ns;
     if (!watch_all(app) || worker_group_start(app->group) != SB_OK ||
         sources_start(app->sources) != SB_OK)
         app->exit_code = EX_SOFTWARE;

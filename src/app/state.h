@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "app/run.h"
+#include "await.h"
 #include "core/log.h"
 #include "sink/otlp.h"
 #include "source/sources.h"
@@ -50,6 +51,7 @@ struct app {
     struct event *events[8];
     uint32_t event_count;
     enum app_state state;
+    struct await await;
     bool taps_read;   /* drain: message topics have been read to their ends */
     bool stopping;    /* by a signal, not by drain */
     bool troubled;    /* the last that the sources told was trouble */

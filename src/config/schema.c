@@ -138,8 +138,8 @@ static const struct schema_key worker_keys[] = {
      AT(settings, window.hold_ns),
      .preset = "2m",
      .max = DAY,
-     .help =
-         "A trace with a message on its way is held at most this long, from its first span."},
+     .help = "A trace with a message on its way, or with a source that has not begun, is held "
+             "at most this long, from its first span."},
     {.path = "window.spans_per_trace",
      .type = SCHEMA_COUNT,
      AT(settings, window.spans_per_trace_max),

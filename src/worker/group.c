@@ -310,6 +310,11 @@ void worker_group_set_phase(struct worker_group *group, enum worker_phase phase)
     wake_all(group);
 }
 
+void worker_group_await_sources(struct worker_group *group, uint64_t until_ns)
+{
+    atomic_store_explicit(&group->sources_awaited_until_ns, until_ns, memory_order_relaxed);
+}
+
 static void command_worker(struct worker_group *group, uint32_t number, struct command *command)
 {
     if (!group->started)

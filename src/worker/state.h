@@ -249,6 +249,7 @@ struct worker_group {
     /* observe: wall clock; traces that began before are cut; 0: none are */
     _Atomic uint64_t observe_since_ns;
     _Atomic int phase;
+    _Atomic uint64_t sources_awaited_until_ns; /* see worker_group_await_sources */
     _Atomic bool *stopped; /* for each topic: an error there is not tolerated */
     bool started;
 };

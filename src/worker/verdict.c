@@ -189,12 +189,17 @@ static bool has_open_side(const struct worker *worker, window_trace trace)
     return false;
 }
 
-/* A tree of traces with an open side of a hop is waited for, as long as `hold` says. */
-static bool awaits_hop(const struct worker *worker, window_trace root)
+/*
+ * May more come that belongs to this tree?  A source that has not begun may have the rest of any
+ * trace, and an open side of a hop wants its other side.  `hold` bounds both.
+ */
+static bool is_awaited(const struct worker *worker, window_trace root, bool sources_awaited)
 {
     uint64_t until_ns = window_first_seen_ns(worker->window, root) + worker->options->hold_ns;
     if (worker->now_ns >= until_ns)
         return false;
+    if (sources_awaited)
+        return true;
     for (window_trace trace = root; trace != WINDOW_NONE;
          trace = traces_walk(&worker->traces, root, trace)) {
         if (has_open_side(worker, trace))
@@ -215,6 +220,9 @@ bool verdict_run(struct worker *worker, uint32_t budget)
 {
     static const char *const reasons[] = {
         [WINDOW_WAIT] = "wait", [WINDOW_AFTER_ROOT] = "after_root", [WINDOW_IDLE] = "idle"};
+    bool sources_awaited =
+        worker->now_ns <
+        atomic_load_explicit(&worker->group->sources_awaited_until_ns, memory_order_relaxed);
     for (; budget > 0; budget--) {
         window_trace trace = window_due(worker->window, worker->now_ns);
         if (trace == WINDOW_NONE)
@@ -222,7 +230,7 @@ bool verdict_run(struct worker *worker, uint32_t budget)
         if (!egress_has_room(&worker->egress))
             return false;
         prefetch_next(worker, trace);
-        if (awaits_hop(worker, trace))
+        if (is_awaited(worker, trace, sources_awaited))
             window_hold(worker->window, trace, worker->now_ns);
         else
             verdict_close(worker, trace,

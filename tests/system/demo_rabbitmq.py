@@ -208,7 +208,9 @@ class Ends(OnRabbitMQ):
 
 class OnKafkaToo(OnRabbitMQ):
     def test_two_real_brokers(self) -> None:
-        kafka = Kafka(self.base / "kafka").start()
+        # As brokers are set by default: a new group begins when RabbitMQ's part is long there.
+        late = {"group.initial.rebalance.delay.ms": "3000"}
+        kafka = Kafka(self.base / "kafka", late).start()
         self.addCleanup(kafka.kill)
         kafka.create_topics("mine")
         done = self.demo("--json", "--kafka", kafka.bootstrap)

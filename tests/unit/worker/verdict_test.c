@@ -807,6 +807,45 @@ static void test_a_chain_waits_for_its_last_consumer(void **state)
     finish(&rig);
 }
 
+/* Kafka's group takes seconds to begin, while RabbitMQ's part of the trace is there. */
+static void test_a_trace_waits_for_the_source_that_has_not_begun(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig);
+    uint64_t now_ns = clock_monotonic_ns(rig.options.clock);
+    worker_group_await_sources(rig.group, now_ns + 5 * RIG_WAIT_MS * NS_PER_MS);
+    struct hop hop = hop_default(&rig, HOP_BY_LINK);
+    hop.consumer_fails = true;
+    hop_push_consumer(&rig, 0, &hop);
+    rig_wait(&rig);
+    rig_wait(&rig);
+    assert_int_equal(rig.sinks[0].span_count, 0);
+    hop_push_producer(&rig, 0, &hop);
+    rig_advance_ms(&rig, 3 * RIG_WAIT_MS);
+    rig_wait(&rig);
+    hop_expect_merged(&rig, &hop);
+    finish(&rig);
+}
+
+static void test_no_trace_waits_for_a_source_beyond_hold(void **state)
+{
+    (void)state;
+    struct rig rig;
+    start(&rig);
+    worker_group_await_sources(rig.group, UINT64_MAX);
+    const struct span_spec span = {.trace = rig_trace(&rig, 0, 1), .id = 1, .error = true};
+    rig_push(&rig, 0, &span, 1);
+    rig_settle(&rig);
+    rig_advance_ms(&rig, RIG_HOLD_MS - 1);
+    rig_settle(&rig);
+    assert_int_equal(rig.sinks[0].span_count, 0);
+    rig_advance_ms(&rig, RIG_WAIT_MS);
+    rig_wait(&rig);
+    assert_int_equal(rig_count_out(&rig, 1), 1);
+    finish(&rig);
+}
+
 static void test_late_spans_tell_that_they_are_late(void **state)
 {
     (void)state;
@@ -891,6 +930,8 @@ int main(void)
         cmocka_unit_test(test_nobody_waits_for_consumers_that_were_never_seen),
         cmocka_unit_test(test_a_sender_does_not_wait_in_vain),
         cmocka_unit_test(test_a_chain_waits_for_its_last_consumer),
+        cmocka_unit_test(test_a_trace_waits_for_the_source_that_has_not_begun),
+        cmocka_unit_test(test_no_trace_waits_for_a_source_beyond_hold),
         cmocka_unit_test(test_late_spans_tell_that_they_are_late),
         cmocka_unit_test(test_memory_shortage_delays_a_verdict_and_changes_nothing),
     };

@@ -115,6 +115,12 @@ enum sb_err worker_group_start(struct worker_group *group) SB_MUST_USE;
 
 void worker_group_set_phase(struct worker_group *group, enum worker_phase phase);
 
+/*
+ * Any thread: until that moment of the monotonic clock no trace is decided for its age unless it
+ * is older than `hold`, since a source that has not begun yet may have more of it.
+ */
+void worker_group_await_sources(struct worker_group *group, uint64_t until_ns);
+
 /* Control thread: returns when the worker knows the lane. */
 void worker_group_open_lane(struct worker_group *group, const struct source_lane *lane);
 
