@@ -201,6 +201,17 @@ static void test_final_refusals(void **state)
     }
 }
 
+/* What /health says behind the endpoint's address. */
+static void expect_why(const struct fixture *fixture, const char *text)
+{
+    char why[SINK_WHY_LEN];
+    struct sink *sink = fixture->rig.base.sink;
+    const char *url = receiver_url(fixture->receiver);
+    sink->ops->read_why(sink, why);
+    assert_memory_equal(why, url, strlen(url));
+    assert_string_equal(why + strlen(url), text);
+}
+
 /* A wrong port or path, until somebody mends it: no span is given up meanwhile. */
 static void test_nobody_takes_spans_there(void **state)
 {
@@ -212,6 +223,9 @@ static void test_nobody_takes_spans_there(void **state)
         {.status = 301, .headers = {{"Location", "http://127.0.0.1:1/"}}},
         {.headers = {{"Content-Type", "text/html"}}, .body = BYTES_LITERAL("<!doctype html>")},
     };
+    static const char *const whys[] = {
+        ": HTTP status 404: 404 page not found", ": HTTP status 405", ": HTTP status 415",
+        ": HTTP status 301", ": HTTP status 200: it answers with a web page"};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct fixture fixture;
         open_fixture(&fixture, NULL, NULL);
@@ -223,6 +237,7 @@ static void test_nobody_takes_spans_there(void **state)
         assert_int_equal(counters.spans_rejected, 0);
         assert_int_equal(otlp_rig_wait_count(&fixture.rig), 2);
         assert_int_equal(rig_logged(&fixture.rig.base, "no_receiver"), 2);
+        expect_why(&fixture, whys[i]);
         close_fixture(&fixture);
     }
 }
