@@ -244,6 +244,25 @@ static void add_nothing_read(struct look *look)
     snprintf(step->text, sizeof(step->text), "%s", text);
 }
 
+/* Without --drain a trace is judged when its window ends, and none did. */
+static void add_longer_look(struct look *look)
+{
+    const struct worker_account *account = look->account;
+    if (account->held <= 0 || account->counters.observed > 0)
+        return;
+    struct look_step *step = add(look, "look_longer", (uint64_t)account->held);
+    char wait[UNITS_TEXT_LEN];
+    if (step == NULL)
+        return;
+    step->urgent = true;
+    units_format_duration(look->app->settings->window.wait_ns, wait);
+    snprintf(
+        step->text, sizeof(step->text),
+        "Look for longer: a trace is judged window.wait (%s) after its first span, and all of "
+        "them were still open.",
+        wait);
+}
+
 static void add_longer_window(struct look *look)
 {
     uint64_t worth = look->totals[WORKER_HOP_evidence_late];
@@ -302,6 +321,7 @@ void observe_find_steps(struct look *look)
         add_topic_file, add_mode, add_headers, add_earlier, add_consumers, add_unseen};
     const struct worker_observed *observed = &look->observed;
     add_nothing_read(look);
+    add_longer_look(look);
     add_run(look);
     for (uint32_t i = 0; i < look->app->settings->topic_count; i++) {
         add_dead(look, i);
