@@ -93,10 +93,15 @@ enum sb_err lanes_attach(struct lane *lane, bool peeking)
     lane->peeking = peeking;
     /* A queue forwarded by us, be it nowhere, is left alone by the assignment that follows. */
     if (peeking)
-        rd_kafka_queue_forward(lane->queue, NULL);
+        lanes_detach(lane);
     else
         lanes_forward(lane);
     return SB_OK;
+}
+
+void lanes_detach(struct lane *lane)
+{
+    rd_kafka_queue_forward(lane->queue, NULL);
 }
 
 /* The worker's queue of that reader, which it begins to poll with its first lane. */

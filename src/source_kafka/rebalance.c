@@ -226,6 +226,11 @@ void rebalance_reopen(struct source_kafka *source, struct lane *lane, int64_t of
     struct source_lane view = lanes_view(lane);
     lanes_fence(lane);
     source->options.events.on_close(source->options.events.arg, &view, 1, true);
+    /*
+     * What the seek brings must not come to the worker before the lane is open: it would drop
+     * that, and nobody would read it again.
+     */
+    lanes_detach(lane);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, lane->topic->name, lane->partition)->offset =
         offset;
@@ -241,4 +246,5 @@ void rebalance_reopen(struct source_kafka *source, struct lane *lane, int64_t of
     /* The end that was known belongs to what was there before. */
     atomic_store(&lane->end_offset, OFFSET_UNKNOWN);
     lanes_open(lane);
+    lanes_forward(lane);
 }

@@ -61,7 +61,7 @@ class RabbitMQHostile(queues.QueueCase):
 
     def letters_in_rabbitmq(self, count: int) -> list[bytes]:
         letters = self.broker.consume(self.dead, count)
-        self.assertEqual((0, 0), self.broker.counts(self.dead))
+        self.wait_ready(0, self.dead)
         for letter in letters:
             self.check_headers(letter.headers)
             self.assertEqual(2, letter.properties.delivery_mode)
