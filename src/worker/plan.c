@@ -281,20 +281,18 @@ static void merge(struct worker *worker, struct plan *plan, const struct evidenc
     plan->forced_policy = parent->forced_policy;
 }
 
-/* The end of the producer's span, where its trace is in the window; else 0. */
-static uint64_t producer_end_ns(const struct worker *worker, const struct plan *plan,
-                                struct span_id id)
+/* The producer's span, where its trace is in the window; else NULL. */
+static const struct hop_side *producer_of(const struct worker *worker, const struct plan *plan,
+                                          struct span_id id)
 {
     if (plan->parent == PLAN_NONE)
-        return 0;
-    const struct hop_side *side =
-        traces_find_side(&worker->traces, worker->plans.plans[plan->parent].trace, id);
-    return side == NULL ? 0 : side->end_ns;
+        return NULL;
+    return traces_find_side(&worker->traces, worker->plans.plans[plan->parent].trace, id);
 }
 
-/* When the message entered the queue: by this evidence, by other of its hop, or by the producer. */
-static uint64_t queued_ns(const struct worker *worker, const struct plan *plan,
-                          const struct evidence_item *item)
+/* When the message entered the queue, by this evidence, or by other of its hop; 0: unknown. */
+static uint64_t recorded_ns(const struct worker *worker, const struct plan *plan,
+                            const struct evidence_item *item)
 {
     const struct trace_extra *extra = traces_extra(&worker->traces, plan->trace);
     if (item->join.queued_ns != 0)
@@ -306,7 +304,25 @@ static uint64_t queued_ns(const struct worker *worker, const struct plan *plan,
             return other->join.queued_ns;
         at = other->next;
     }
-    return producer_end_ns(worker, plan, item->join.producer.span_id);
+    return 0;
+}
+
+/*
+ * When the message entered the queue; the producer's end where nothing else tells.  Brokers write
+ * down whole milliseconds, and a record is no older than the span that sent it: the trace would
+ * seem to begin with its queue.
+ */
+static uint64_t queued_ns(const struct worker *worker, const struct plan *plan,
+                          const struct evidence_item *item)
+{
+    uint64_t recorded = recorded_ns(worker, plan, item);
+    const struct hop_side *producer = producer_of(worker, plan, item->join.producer.span_id);
+    if (producer == NULL)
+        return recorded;
+    if (recorded == 0)
+        return producer->end_ns;
+    bool cut = producer->start_ns > recorded && producer->start_ns - recorded < NS_PER_MS;
+    return cut ? producer->start_ns : recorded;
 }
 
 /* True: the consumer's span has as many links of ours as it may have. */

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConsumerGroupDescription, NewTopic
 
 from harness import certs, env
 from harness.ports import free_ports, is_listening
@@ -17,6 +17,8 @@ from harness.process import Process
 from harness.wait import until
 
 USER, PASSWORD = "app", "app-secret"
+_NO_COORDINATOR_YET = {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+                       KafkaError.COORDINATOR_NOT_AVAILABLE}
 _CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAQ"
 _JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
 
@@ -169,6 +171,20 @@ class Kafka:
             return [max(o.offset, 0) for o in offsets]
         finally:
             consumer.close()
+
+    def members(self, group: str) -> list[str]:
+        """The ids of the group's members, as soon as its coordinator is there."""
+        admin = self.admin()
+
+        def described() -> ConsumerGroupDescription | None:
+            try:
+                return admin.describe_consumer_groups([group])[group].result(env.PATIENCE_S)
+            except KafkaException as error:
+                if error.args[0].code() not in _NO_COORDINATOR_YET:
+                    raise
+                return None
+
+        return sorted(m.member_id for m in until(f"{group} has a coordinator", described).members)
 
     def read_all(self, topic: str) -> list:
         """Every message that the topic holds now, partition by partition."""

@@ -296,6 +296,37 @@ static void test_the_record_tells_the_time_of_a_linked_hop(void **state)
     finish(&rig);
 }
 
+/* The broker has cut the time to a millisecond; a record of one before that tells of clocks. */
+static void test_a_record_is_no_older_than_the_span_that_sent_it(void **state)
+{
+    (void)state;
+    enum { SEND_MS = 10, SEND_NS = 400000 };
+    for (uint64_t record_ms = SEND_MS - 1; record_ms <= SEND_MS; record_ms++) {
+        struct rig rig;
+        start(&rig, REPAIR_AUTO, true);
+        struct hop hop = hop_default(&rig, HOP_BY_HEADER);
+        const struct span_spec producer = {.trace = hop.producer,
+                                           .id = hop.producer_id + 1,
+                                           .kind = OTLP_KIND_PRODUCER,
+                                           .start_ms = SEND_MS,
+                                           .start_ns = SEND_NS,
+                                           .operation = "send",
+                                           .topic = "orders"};
+        char traceparent[64];
+        rig_push(&rig, 0, &producer, 1);
+        hop_push_consumer(&rig, 0, &hop);
+        spans_traceparent(hop_sender(&hop), traceparent);
+        rig_push_message(&rig, TOPIC_ORDERS, 7, record_ms, traceparent);
+        rig_wait(&rig);
+        const struct out_span *queue;
+        assert_int_equal(rig_synthetic(&rig, &queue), 1);
+        assert_int_equal(queue->span->start_time_unix_nano,
+                         record_ms == SEND_MS ? spans_start_ns(&producer)
+                                              : FAKE_CLOCK_WALL_NS + record_ms * NS_PER_MS);
+        finish(&rig);
+    }
+}
+
 /* Clocks differ: a record may be younger than its consumer.  No span ends before it starts. */
 static void test_a_record_from_the_future_waits_no_time(void **state)
 {
@@ -858,6 +889,7 @@ int main(void)
         cmocka_unit_test(test_off_does_not_even_look),
         cmocka_unit_test(test_the_order_of_arrival_does_not_matter),
         cmocka_unit_test(test_the_record_tells_the_time_of_a_linked_hop),
+        cmocka_unit_test(test_a_record_is_no_older_than_the_span_that_sent_it),
         cmocka_unit_test(test_a_record_from_the_future_waits_no_time),
         cmocka_unit_test(test_a_local_root_moves_for_its_consumer),
         cmocka_unit_test(test_the_consumer_is_found_behind_other_spans),
