@@ -1,6 +1,7 @@
 /* schema: the worker file, and what is common to all tables. */
 #include "schema.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "config/settings.h"
@@ -394,6 +395,20 @@ const char *schema_word_of(const struct schema_word *words, int value)
             return words->word;
     }
     return NULL;
+}
+
+void schema_list_words(const struct schema_word *words, unsigned kinds, char *ret, size_t room)
+{
+    size_t len = 0;
+    ret[0] = '\0';
+    for (; words->word != NULL; words++) {
+        if (words->later || (kinds != 0 && (kinds & (1U << words->value)) == 0))
+            continue;
+        int added = snprintf(ret + len, room - len, "%s%s", len == 0 ? "" : ", ", words->word);
+        if (added < 0 || (size_t)added >= room - len)
+            return;
+        len += (size_t)added;
+    }
 }
 
 bool schema_is_group(const struct schema *schema, const char *path)

@@ -108,6 +108,9 @@ size_t schema_field_size(enum schema_type type);
 /* The word of that value, or NULL. */
 const char *schema_word_of(const struct schema_word *words, int value);
 
+/* "a, b, c": the words of this version, of those with a bit 1 << value in `kinds`; 0: of all. */
+void schema_list_words(const struct schema_word *words, unsigned kinds, char *ret, size_t room);
+
 /* True if keys begin with `path` and a dot. */
 bool schema_is_group(const struct schema *schema, const char *path);
 
