@@ -2,8 +2,8 @@
 
 #include "broker_url.h"
 #include "core/text.h"
+#include "core/utf8.h"
 #include "expand.h"
-#include "json.h"
 
 struct raw raw_of(const config_setting_t *setting)
 {
