@@ -16,7 +16,7 @@ static bool is_busy(const struct window *window, const struct trace *trace, uint
 
 window_trace window_due(struct window *window, uint64_t now_ns)
 {
-    for (int kind = QUEUE_WAITING; kind < QUEUE_COUNT; kind++) {
+    for (int kind = 0; kind < QUEUE_TIMED; kind++) {
         uint32_t oldest = window->queues[kind].oldest;
         while (oldest != POOL_NONE && trace_at(window, oldest)->due_ns <= now_ns) {
             if (!is_busy(window, trace_at(window, oldest), now_ns))
@@ -30,7 +30,7 @@ window_trace window_due(struct window *window, uint64_t now_ns)
 
 window_trace window_oldest(const struct window *window)
 {
-    for (int kind = QUEUE_COUNT - 1; kind > QUEUE_NONE; kind--) {
+    for (int kind = QUEUE_TIMED - 1; kind >= 0; kind--) {
         if (window->queues[kind].oldest != POOL_NONE)
             return window->queues[kind].oldest;
     }
@@ -83,7 +83,7 @@ enum window_deadline window_deadline(const struct window *window, window_trace n
 
 void window_suspend(struct window *window, window_trace number)
 {
-    requeue(window, number, QUEUE_NONE, UINT64_MAX);
+    requeue(window, number, QUEUE_SUSPENDED, UINT64_MAX);
 }
 
 /* The oldest trace of the first queue from `kind` on that has one. */
@@ -98,11 +98,17 @@ static window_trace first_from(const struct window *window, int kind)
 
 window_trace window_any(const struct window *window)
 {
-    return first_from(window, QUEUE_NONE);
+    return first_from(window, QUEUE_WAITING);
 }
 
 window_trace window_next(const struct window *window, window_trace number)
 {
     const struct trace *trace = trace_at(window, number);
     return trace->newer != POOL_NONE ? trace->newer : first_from(window, trace->queue + 1);
+}
+
+window_trace window_newer(const struct window *window, window_trace number)
+{
+    uint32_t newer = trace_at(window, number)->newer;
+    return newer == POOL_NONE ? WINDOW_NONE : newer;
 }

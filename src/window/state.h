@@ -28,11 +28,12 @@ struct block {
 };
 
 enum queue_kind {
-    QUEUE_NONE,
     QUEUE_WAITING,
     QUEUE_ROOTED,
     QUEUE_IDLE,
     QUEUE_HELD,
+    QUEUE_TIMED,                   /* those above have deadlines */
+    QUEUE_SUSPENDED = QUEUE_TIMED, /* in no order of time */
     QUEUE_COUNT
 };
 
@@ -63,7 +64,7 @@ struct window {
     struct pool traces;
     struct pool blocks;
     struct table by_id;
-    struct queue queues[QUEUE_COUNT]; /* QUEUE_NONE: the suspended ones, in no order of time */
+    struct queue queues[QUEUE_COUNT];
     uint64_t spans;
     uint64_t span_bytes;
     bool overdraws;

@@ -52,15 +52,20 @@ void window_prefetch(const struct window *window, uint64_t hash)
     table_prefetch(&window->by_id, hash);
 }
 
+void window_prefetch_at(const struct window *window, window_trace number)
+{
+    const char *trace = pool_at(&window->traces, number);
+    __builtin_prefetch(trace, 1);
+    __builtin_prefetch(trace + 64, 1);
+}
+
 bool window_prefetch_trace(const struct window *window, uint64_t hash)
 {
     struct table_cursor at = table_find(&window->by_id, hash);
     uint32_t candidate;
     if (!table_next(&window->by_id, &at, &candidate))
         return false;
-    const char *trace = pool_at(&window->traces, candidate);
-    __builtin_prefetch(trace, 1);
-    __builtin_prefetch(trace + 64, 1);
+    window_prefetch_at(window, candidate);
     return true;
 }
 
@@ -308,23 +313,14 @@ void window_close(struct window *window, window_trace number)
     pool_give(&window->traces, number);
 }
 
-window_trace window_prefetch_newer(const struct window *window, window_trace number)
+void window_prefetch_content(const struct window *window, window_trace number)
 {
-    uint32_t next = trace_at(window, number)->newer;
-    if (next == POOL_NONE)
-        return WINDOW_NONE;
-    const struct trace *trace = trace_at(window, next);
+    const struct trace *trace = trace_at(window, number);
     window_prefetch(window, window_hash(window, trace->id));
-    if (trace->first_block != POOL_NONE) {
-        __builtin_prefetch(block_at(window, trace->first_block));
-        __builtin_prefetch(block_at(window, trace->last_block));
-    }
-    if (trace->newer != POOL_NONE) { /* for the call that prefetches behind this one */
-        const char *newer = pool_at(&window->traces, trace->newer);
-        __builtin_prefetch(newer, 1);
-        __builtin_prefetch(newer + 64, 1);
-    }
-    return next;
+    if (trace->first_block == POOL_NONE)
+        return;
+    __builtin_prefetch(block_at(window, trace->first_block));
+    __builtin_prefetch(block_at(window, trace->last_block));
 }
 
 struct window_totals window_totals(const struct window *window)

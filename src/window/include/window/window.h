@@ -126,7 +126,7 @@ void window_drop_spans(struct window *window, window_trace number);
 /* Forgets the trace and its spans. */
 void window_close(struct window *window, window_trace number);
 
-/* Any trace at all, in no order; WINDOW_NONE: the window is empty. */
+/* Any trace at all, those with a deadline first; WINDOW_NONE: the window is empty. */
 window_trace window_any(const struct window *window);
 
 /*
@@ -135,11 +135,12 @@ window_trace window_any(const struct window *window);
  */
 window_trace window_next(const struct window *window, window_trace number);
 
-/*
- * Prefetches what closing the trace that is due behind this one looks at, and returns that
- * trace, or WINDOW_NONE.
- */
-window_trace window_prefetch_newer(const struct window *window, window_trace number);
+/* The trace behind this one in the same queue, so likely the next to be due; or WINDOW_NONE. */
+window_trace window_newer(const struct window *window, window_trace number);
+
+/* Prefetches the trace and its data; then, once these are there, what closing it looks at. */
+void window_prefetch_at(const struct window *window, window_trace number);
+void window_prefetch_content(const struct window *window, window_trace number);
 
 struct window_totals {
     uint64_t traces;
