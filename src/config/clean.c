@@ -1,6 +1,6 @@
 #include "clean.h"
 
-#include "json.h"
+#include "core/utf8.h"
 
 struct cleaner {
     char *text;

@@ -150,9 +150,8 @@ static void append_kinds(const struct schema *schema, const struct schema_key *k
         if (kinds == 0)
             continue;
         const struct schema_key *kind = schema_find(schema, schema->kind_keys[axis]);
-        for (const struct schema_word *word = kind->words; word->word != NULL; word++) {
-            if (word->later || (kinds & (1U << word->value)) == 0)
-                continue;
+        for (const struct schema_word *word = schema_next_word(kind->words, kinds);
+             word != NULL; word = schema_next_word(word + 1, kinds)) {
             text_printf(out, "%s`%s`", between, word->word);
             between = ", ";
         }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "json.h"
+#include "core/utf8.h"
 #include "number.h"
 #include "report.h"
 

@@ -4,16 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker_url.h"
 #include "core/assert.h"
 #include "expand.h"
 #include "hints.h"
-#include "json.h"
+#include "misfit.h"
 #include "policies.h"
+#include "raw.h"
 #include "syntax.h"
 #include "value.h"
 
-enum { KEYS_MAX = 96, PATH_LEN = 192, TEXT_LEN_MAX = 256 << 10 };
+enum { KEYS_MAX = 96, PATH_LEN = 192 };
 
 struct walk {
     struct loader *loader;
@@ -49,92 +49,6 @@ static bool is_faulty(const struct walk *walk, const config_setting_t *setting)
 }
 
 /* ---- values ---- */
-
-static bool is_utf8(const char *text)
-{
-    struct bytes rest = bytes_text(text);
-    while (rest.len > 0) {
-        size_t len = utf8_sequence(rest);
-        if (len == 0)
-            return false;
-        rest = bytes_of(rest.at + len, rest.len - len);
-    }
-    return true;
-}
-
-/* A URL is shown without its password: a secret there is no reason to hide all of it. */
-static bool is_secret(const struct target *target, const struct raw *raw,
-                      const struct expansion *expansion)
-{
-    bool url = (target->key->flags & SCHEMA_URL) != 0;
-    return expansion->secret &&
-           !(url && broker_url_hides(raw->text, expansion->secret_from, expansion->secret_to));
-}
-
-/* Replaces variables; false: reported. */
-static bool expand_raw(struct target *target, struct raw *raw)
-{
-    struct loader *loader = target->loader;
-    if (!expand_needed(raw->text)) {
-        if (is_utf8(raw->text))
-            return true;
-        report_error(loader->report, target->at, "%s is not valid UTF-8", target->path);
-        return false;
-    }
-    struct text out;
-    struct expansion expansion;
-    text_init(&out, TEXT_LEN_MAX);
-    enum sb_err err = expand(raw->text, target->beside, loader->files, &out, &expansion);
-    if (err == SB_ERR_MEMORY) {
-        loader->out_of_memory = true;
-    } else if (err != SB_OK) {
-        report_error(loader->report, target->at, "%s: %s", target->path, expansion.text);
-        if (expansion.help[0] != '\0')
-            report_help(loader->report, "%s", expansion.help);
-    } else {
-        raw->text = loader_text(loader, text_string(&out));
-        raw->lenient = true;
-        target->secret = target->secret || is_secret(target, raw, &expansion);
-    }
-    text_clear(&out);
-    return err == SB_OK;
-}
-
-static struct raw raw_of(const config_setting_t *setting)
-{
-    struct raw raw = {0};
-    const char *text;
-    switch (config_setting_type(setting)) {
-    case CONFIG_TYPE_INT:
-        raw.type = RAW_INTEGER;
-        raw.integer = config_setting_get_int(setting);
-        break;
-    case CONFIG_TYPE_INT64:
-        raw.type = RAW_INTEGER;
-        raw.integer = config_setting_get_int64(setting);
-        break;
-    case CONFIG_TYPE_FLOAT:
-        raw.type = RAW_REAL;
-        raw.real = config_setting_get_float(setting);
-        break;
-    case CONFIG_TYPE_BOOL:
-        raw.type = RAW_SWITCH;
-        raw.on = config_setting_get_bool(setting) != 0;
-        break;
-    case CONFIG_TYPE_STRING:
-        text = config_setting_get_string(setting);
-        raw.type = RAW_TEXT;
-        raw.text = text == NULL ? "" : text;
-        break;
-    case CONFIG_TYPE_GROUP:
-        raw.type = RAW_GROUP;
-        break;
-    default:
-        raw.type = RAW_LIST;
-        break;
-    }
-    return raw;
-}
 
 static struct target target_of(const struct walk *walk, const struct schema_key *key,
                                const config_setting_t *setting, const char *path)
@@ -176,7 +90,7 @@ static void set_texts(struct walk *walk, struct target *target, const config_set
         struct target piece = *target;
         piece.at = places[i];
         if (raws[i].type == RAW_TEXT)
-            valid = expand_raw(&piece, &raws[i]);
+            valid = raw_expand(&piece, &raws[i]);
         target->secret = piece.secret;
     }
     if (valid)
@@ -203,7 +117,7 @@ static void set_plain(struct walk *walk, struct target *target, const config_set
     bool single = (target->key->flags & SCHEMA_SINGLE) != 0;
     if (is_faulty(walk, setting))
         return;
-    if (raw.type == RAW_TEXT && !expand_raw(target, &raw))
+    if (raw.type == RAW_TEXT && !raw_expand(target, &raw))
         return;
     if (single)
         set_single(target, &raw);
@@ -212,7 +126,7 @@ static void set_plain(struct walk *walk, struct target *target, const config_set
     else if (raw.type == RAW_TEXT && (target->key->flags & SCHEMA_BARE) != 0)
         value_set_list(target, &raw, &target->at, 1);
     else if (texts)
-        value_tell_type(target, &raw);
+        misfit_tell_type(target, &raw);
     else if (milliseconds)
         value_set_milliseconds(target, &raw);
     else
@@ -285,16 +199,7 @@ static void name_kinds(const struct schema *schema, unsigned axis, unsigned kind
                        size_t room)
 {
     const struct schema_key *key = schema_find(schema, schema->kind_keys[axis]);
-    size_t len = 0;
-    ret[0] = '\0';
-    for (const struct schema_word *word = key->words; word->word != NULL; word++) {
-        if (word->later || (kinds & (1U << word->value)) == 0)
-            continue;
-        int added = snprintf(ret + len, room - len, "%s%s", len == 0 ? "" : ", ", word->word);
-        if (added < 0 || (size_t)added >= room - len)
-            return;
-        len += (size_t)added;
-    }
+    schema_list_words(key->words, kinds, ret, room);
 }
 
 /* False: whose the key is can not be told, since a kind is not known: that was reported. */
@@ -479,7 +384,7 @@ static const char *kind_text(struct walk *walk, const config_setting_t *setting)
         return raw;
     struct text out;
     struct expansion expansion;
-    text_init(&out, TEXT_LEN_MAX);
+    text_init(&out, RAW_TEXT_MAX);
     const char *text = NULL;
     if (expand(raw, place_of(walk, setting).file, loader->files, &out, &expansion) == SB_OK)
         text = loader_text(loader, text_string(&out));

@@ -86,9 +86,8 @@ static void append_kinds(struct text *out, const struct schema *schema, struct m
         if (kinds == 0)
             continue;
         const struct schema_key *kind = schema_find(schema, schema->kind_keys[axis]);
-        for (const struct schema_word *word = kind->words; word->word != NULL; word++) {
-            if (word->later || (kinds & (1U << word->value)) == 0)
-                continue;
+        for (const struct schema_word *word = schema_next_word(kind->words, kinds);
+             word != NULL; word = schema_next_word(word + 1, kinds)) {
             begin_line(out, margin);
             text_printf(out, "%s Only with %s = \"%s\".\n", margin.comment ? "" : "#",
                         schema->kind_keys[axis], word->word);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
+#include "core/utf8.h"
 #include "json.h"
 
 /* Far more than CONFIG_ERRORS_MAX errors, as many warnings and as many notes need. */
@@ -105,37 +106,38 @@ static void add(struct config_report *report, enum config_severity severity, str
     report->items[report->count++] = item;
 }
 
-void report_error(struct config_report *report, struct place at, const char *format, ...)
+SB_PRINTF(4, 0)
+static void add_formatted(struct config_report *report, enum config_severity severity,
+                          struct place at, const char *format, va_list args)
 {
     char message[MESSAGE_MAX];
+    vsnprintf(message, sizeof(message), format, args);
+    remove_controls(message);
+    add(report, severity, at, message);
+}
+
+void report_error(struct config_report *report, struct place at, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof(message), format, args);
+    add_formatted(report, CONFIG_ERROR, at, format, args);
     va_end(args);
-    remove_controls(message);
-    add(report, CONFIG_ERROR, at, message);
 }
 
 void report_warning(struct config_report *report, struct place at, const char *format, ...)
 {
-    char message[MESSAGE_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof(message), format, args);
+    add_formatted(report, CONFIG_WARNING, at, format, args);
     va_end(args);
-    remove_controls(message);
-    add(report, CONFIG_WARNING, at, message);
 }
 
 void report_note(struct config_report *report, struct place at, const char *format, ...)
 {
-    char message[MESSAGE_MAX];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof(message), format, args);
+    add_formatted(report, CONFIG_NOTE, at, format, args);
     va_end(args);
-    remove_controls(message);
-    add(report, CONFIG_NOTE, at, message);
 }
 
 void report_help(struct config_report *report, const char *format, ...)

@@ -1,6 +1,7 @@
 /* schema: the worker file, and what is common to all tables. */
 #include "schema.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "config/settings.h"
@@ -394,6 +395,28 @@ const char *schema_word_of(const struct schema_word *words, int value)
             return words->word;
     }
     return NULL;
+}
+
+const struct schema_word *schema_next_word(const struct schema_word *word, unsigned kinds)
+{
+    for (; word->word != NULL; word++) {
+        if (!word->later && (kinds == 0 || (kinds & (1U << word->value)) != 0))
+            return word;
+    }
+    return NULL;
+}
+
+void schema_list_words(const struct schema_word *words, unsigned kinds, char *ret, size_t room)
+{
+    size_t len = 0;
+    ret[0] = '\0';
+    for (const struct schema_word *at = schema_next_word(words, kinds); at != NULL;
+         at = schema_next_word(at + 1, kinds)) {
+        int added = snprintf(ret + len, room - len, "%s%s", len == 0 ? "" : ", ", at->word);
+        if (added < 0 || (size_t)added >= room - len)
+            return;
+        len += (size_t)added;
+    }
 }
 
 bool schema_is_group(const struct schema *schema, const char *path)

@@ -108,6 +108,15 @@ size_t schema_field_size(enum schema_type type);
 /* The word of that value, or NULL. */
 const char *schema_word_of(const struct schema_word *words, int value);
 
+/*
+ * The first word from `word` on that is one of this version, and of those with a bit 1 << value in
+ * `kinds`; 0: of all.  NULL: none is left.
+ */
+const struct schema_word *schema_next_word(const struct schema_word *word, unsigned kinds);
+
+/* "a, b, c": the words that schema_next_word finds. */
+void schema_list_words(const struct schema_word *words, unsigned kinds, char *ret, size_t room);
+
 /* True if keys begin with `path` and a dot. */
 bool schema_is_group(const struct schema *schema, const char *path);
 

@@ -12,6 +12,7 @@
 #include "core/assert.h"
 #include "core/units.h"
 #include "expand.h"
+#include "misfit.h"
 
 enum { PATH_LEN_MAX = 4096 };
 
@@ -29,176 +30,15 @@ static bool store(const struct target *target, const void *value)
     return true;
 }
 
-/* The value for a message. */
-static struct quoted show(const struct target *target, const struct raw *raw)
-{
-    struct quoted shown = {{0}};
-    bool hidden = target->secret || (target->key->flags & SCHEMA_SECRET) != 0;
-    switch (raw->type) {
-    case RAW_TEXT:
-        if (hidden)
-            snprintf(shown.text, sizeof(shown.text), "(redacted)");
-        else
-            snprintf(shown.text, sizeof(shown.text), "\"%.85s\"", quote(raw->text).text);
-        break;
-    case RAW_INTEGER:
-        snprintf(shown.text, sizeof(shown.text), "%" PRId64, raw->integer);
-        break;
-    case RAW_REAL:
-        snprintf(shown.text, sizeof(shown.text), "%g", raw->real);
-        break;
-    case RAW_SWITCH:
-        snprintf(shown.text, sizeof(shown.text), "%s", raw->on ? "true" : "false");
-        break;
-    case RAW_GROUP:
-        snprintf(shown.text, sizeof(shown.text), "a group");
-        break;
-    case RAW_LIST:
-        snprintf(shown.text, sizeof(shown.text), "a list");
-        break;
-    }
-    return shown;
-}
-
-static const char *example_of(const struct schema_key *key)
-{
-    if (key->sample != NULL)
-        return key->sample;
-    if (key->preset != NULL && strcmp(key->preset, "0s") != 0)
-        return key->preset;
-    switch (key->type) {
-    case SCHEMA_DURATION:
-        return "30s";
-    case SCHEMA_SIZE:
-    case SCHEMA_SIZE32:
-        return "64MiB";
-    default:
-        return "...";
-    }
-}
-
-static const char *type_text(enum schema_type type)
-{
-    switch (type) {
-    case SCHEMA_TEXT:
-        return "text";
-    case SCHEMA_TEXTS:
-    case SCHEMA_STATUSES:
-        return "a list of texts";
-    case SCHEMA_SWITCH:
-        return "true or false";
-    case SCHEMA_COUNT:
-        return "a whole number";
-    case SCHEMA_DURATION:
-        return "a duration with a unit";
-    case SCHEMA_SIZE:
-    case SCHEMA_SIZE32:
-        return "a size with a unit";
-    case SCHEMA_PERCENT:
-        return "a number";
-    case SCHEMA_WORD:
-        return "one of a few words";
-    case SCHEMA_LIST:
-        return "a list of groups";
-    case SCHEMA_LATER:
-        break;
-    }
-    return "nothing";
-}
-
-/* A number or a switch that may have been meant. */
-static const char *plain_example(const struct target *target, const struct raw *raw)
-{
-    const struct schema_key *key = target->key;
-    bool text = raw->type == RAW_TEXT && !target->secret && raw->text[0] != '\0';
-    if (key->type == SCHEMA_SWITCH && raw->type == RAW_INTEGER)
-        return raw->integer == 0 ? "false" : "true";
-    if (key->type == SCHEMA_SWITCH && text)
-        return strchr("yY1tT", raw->text[0]) != NULL || strcasecmp(raw->text, "on") == 0
-                   ? "true"
-                   : "false";
-    if (text && strlen(raw->text) < 16 && strspn(raw->text, "0123456789") == strlen(raw->text))
-        return raw->text;
-    return key->preset != NULL ? key->preset : "5.0";
-}
-
-static void help_type(const struct target *target, const struct raw *raw)
-{
-    struct config_report *report = target->loader->report;
-    const struct schema_key *key = target->key;
-    const char *leaf = schema_leaf(key->path);
-    struct quoted shown = show(target, raw);
-    bool number = raw->type == RAW_INTEGER || raw->type == RAW_REAL;
-    switch (key->type) {
-    case SCHEMA_SWITCH:
-    case SCHEMA_COUNT:
-    case SCHEMA_PERCENT:
-        report_help(report, "write %s = %s;", leaf, plain_example(target, raw));
-        break;
-    case SCHEMA_DURATION:
-        if (raw->type == RAW_INTEGER)
-            report_help(report, "write %s = \"%ss\"; or %s_ms = %s;", leaf, shown.text, leaf,
-                        shown.text);
-        else
-            report_help(report, "write %s = \"%s\"; units: ns us ms s m h d", leaf,
-                        example_of(key));
-        break;
-    case SCHEMA_SIZE:
-    case SCHEMA_SIZE32:
-        report_help(report, "write %s = \"%s\"; units: B KiB MiB GiB TiB kB MB GB TB", leaf,
-                    example_of(key));
-        break;
-    case SCHEMA_TEXTS:
-    case SCHEMA_STATUSES:
-        if (raw->type == RAW_TEXT && !target->secret)
-            report_help(report, "write %s = [ %s ];", leaf, shown.text);
-        else
-            report_help(report, "write %s = [ \"...\", \"...\" ];", leaf);
-        break;
-    case SCHEMA_LIST:
-        report_help(report, "write %s = ( { ... }, { ... } );", leaf);
-        break;
-    default:
-        if (number || raw->type == RAW_SWITCH)
-            report_help(report, "write %s = \"%s\";", leaf, shown.text);
-        else
-            report_help(report, "write %s = \"%s\";", leaf, example_of(key));
-    }
-}
-
-void value_tell_type(const struct target *target, const struct raw *raw)
-{
-    report_error(target->loader->report, target->at, "%s takes %s, not %s", target->path,
-                 type_text(target->key->type), show(target, raw).text);
-    help_type(target, raw);
-}
-
 static bool wrong_type(const struct target *target, const struct raw *raw)
 {
-    value_tell_type(target, raw);
+    misfit_tell_type(target, raw);
     return false;
-}
-
-static void format_bound(enum schema_type type, uint64_t value, char ret[UNITS_TEXT_LEN])
-{
-    if (type == SCHEMA_DURATION)
-        units_format_duration(value, ret);
-    else if (type == SCHEMA_SIZE || type == SCHEMA_SIZE32)
-        units_format_size(value, ret);
-    else
-        snprintf(ret, UNITS_TEXT_LEN, "%" PRIu64, value);
 }
 
 static bool out_of_range(const struct target *target, const struct raw *raw)
 {
-    char least[UNITS_TEXT_LEN];
-    char most[UNITS_TEXT_LEN];
-    const struct schema_key *key = target->key;
-    format_bound(key->type, key->min, least);
-    format_bound(key->type, key->max, most);
-    report_error(target->loader->report, target->at, "%s is out of range: %s", target->path,
-                 show(target, raw).text);
-    report_help(target->loader->report, "from %s to %s", least, most);
+    misfit_tell_range(target, raw);
     return false;
 }
 
@@ -304,7 +144,7 @@ bool value_set_milliseconds(const struct target *target, const struct raw *raw)
     int64_t value;
     if (!integer_of(raw, &value)) {
         report_error(target->loader->report, target->at, "%s takes whole milliseconds, not %s",
-                     target->path, show(target, raw).text);
+                     target->path, misfit_show(target, raw).text);
         return false;
     }
     uint64_t ns;
@@ -326,21 +166,6 @@ static bool set_size(const struct target *target, const struct raw *raw)
         return wrong_type(target, raw);
     uint32_t narrow = (uint32_t)value;
     return target->key->type == SCHEMA_SIZE ? store(target, &value) : store(target, &narrow);
-}
-
-/* "a, b or c": the words of this version. */
-static void list_words(const struct schema_word *words, char *ret, size_t room)
-{
-    size_t len = 0;
-    ret[0] = '\0';
-    for (; words->word != NULL; words++) {
-        if (words->later)
-            continue;
-        int added = snprintf(ret + len, room - len, "%s%s", len == 0 ? "" : ", ", words->word);
-        if (added < 0 || (size_t)added >= room - len)
-            return;
-        len += (size_t)added;
-    }
 }
 
 /* Another program's word for one of these, or NULL. */
@@ -375,7 +200,7 @@ static const struct schema_word *find_word(const struct target *target, const ch
         suggest_offer(&suggest, word->word);
     }
     char words[256];
-    list_words(target->key->words, words, sizeof(words));
+    schema_list_words(target->key->words, 0, words, sizeof(words));
     if (suggest.best_cost != 0 || suggest.best != NULL)
         report_error(report, at, "%s: unknown value \"%s\"", target->path,
                      target->secret ? "(redacted)" : quote(text).text);
@@ -393,9 +218,9 @@ static bool set_word(const struct target *target, const struct raw *raw)
 {
     if (raw->type != RAW_TEXT) {
         char words[256];
-        list_words(target->key->words, words, sizeof(words));
+        schema_list_words(target->key->words, 0, words, sizeof(words));
         report_error(target->loader->report, target->at, "%s takes a word, not %s",
-                     target->path, show(target, raw).text);
+                     target->path, misfit_show(target, raw).text);
         report_help(target->loader->report, "in double quotes, one of: %s", words);
         return false;
     }
@@ -435,7 +260,7 @@ static bool tell_element(const struct target *target, const struct raw *raw, str
     struct loader *loader = target->loader;
     if (raw->type != RAW_TEXT) {
         report_error(loader->report, at, "%s holds texts, not %s", target->path,
-                     show(target, raw).text);
+                     misfit_show(target, raw).text);
         report_help(loader->report, "put it in double quotes");
         return true;
     }

@@ -39,9 +39,6 @@ bool value_set_milliseconds(const struct target *target, const struct raw *raw);
 bool value_set_list(const struct target *target, const struct raw *raws,
                     const struct place *places, uint32_t count);
 
-/* Reports that `raw` is no such value at all, and how one is written. */
-void value_tell_type(const struct target *target, const struct raw *raw);
-
 /* Fills in the defaults of all keys of that kind. */
 void value_set_presets(struct loader *loader, const struct schema *schema, void *base,
                        unsigned kind);

@@ -13,6 +13,7 @@
 #include "core/bytes.h"
 #include "core/hash.h"
 #include "core/memory.h"
+#include "core/utf8.h"
 
 enum {
     LINE_ROOM = 4096,  /* PIPE_BUF: a write of this size to a pipe is not torn */
@@ -127,39 +128,6 @@ static void SB_PRINTF(2, 3) put_format(struct line *line, const char *format, ..
     put(line, text, (size_t)len);
 }
 
-/* The length of the well-formed UTF-8 character at `at` (Unicode 15, table 3-7); 0: malformed. */
-static size_t utf8_len(const uint8_t *at)
-{
-    if (at[0] < 0x80)
-        return 1;
-    uint8_t second_min = 0x80;
-    uint8_t second_max = 0xbf;
-    size_t len;
-    if (at[0] >= 0xc2 && at[0] <= 0xdf)
-        len = 2;
-    else if ((at[0] & 0xf0) == 0xe0)
-        len = 3;
-    else if (at[0] >= 0xf0 && at[0] <= 0xf4)
-        len = 4;
-    else
-        return 0;
-    if (at[0] == 0xe0)
-        second_min = 0xa0;
-    else if (at[0] == 0xed)
-        second_max = 0x9f;
-    else if (at[0] == 0xf0)
-        second_min = 0x90;
-    else if (at[0] == 0xf4)
-        second_max = 0x8f;
-    if (at[1] < second_min || at[1] > second_max)
-        return 0;
-    /* The NUL at the end is no continuation: nothing behind it is read. */
-    for (size_t i = 2; i < len; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    return len;
-}
-
 static void put_control(struct line *line, unsigned code)
 {
     if (code == '\n')
@@ -175,7 +143,7 @@ static void put_control(struct line *line, unsigned code)
 /* One character, escaped; returns how many bytes of the input it took. */
 static size_t put_character(struct line *line, const uint8_t *at)
 {
-    size_t len = utf8_len(at);
+    size_t len = utf8_sequence(bytes_of(at, strnlen((const char *)at, UTF8_MAX)));
     if (len == 0) {
         put_text(line, "\xef\xbf\xbd"); /* U+FFFD */
         return 1;

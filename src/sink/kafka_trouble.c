@@ -6,8 +6,6 @@
 
 #define MODULE "sink"
 
-enum { SYSLOG_ERROR = 3, SYSLOG_WARNING = 4 };
-
 /* Each error is said once until something is delivered again: the sink waits, and so do they. */
 static bool is_told(struct kafka_sink *sink, int err)
 {
@@ -120,11 +118,7 @@ void kafka_trouble_on_log(const rd_kafka_t *rk, int level, const char *facility,
         return;
     bool told_otherwise = strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 ||
                           strcmp(facility, "CONFWARN") == 0;
-    enum log_level as = LOG_DEBUG;
-    if (!told_otherwise && level <= SYSLOG_ERROR)
-        as = LOG_ERROR;
-    else if (!told_otherwise && level <= SYSLOG_WARNING)
-        as = LOG_WARN;
+    enum log_level as = told_otherwise ? LOG_DEBUG : log_level_of_syslog(level);
     log_event(sink->options.log, as, MODULE, "librdkafka", LOG_TEXT("sink", sink->options.name),
               LOG_TEXT("facility", facility), LOG_TEXT("text", text));
 }

@@ -7,7 +7,7 @@
 #include "core/memory.h"
 
 /* More than ACTIVE_MAX troubles at once are one trouble: then further ones are only logged. */
-enum { ACTIVE_MAX = 128, WHAT_LEN = 256, SYSLOG_ERROR = 3, SYSLOG_WARNING = 4 };
+enum { ACTIVE_MAX = 128, WHAT_LEN = 256 };
 #define REPEAT_AFTER_NS (10 * NS_PER_S)
 
 struct active {
@@ -231,7 +231,7 @@ void trouble_on_log(const rd_kafka_t *rk, int level, const char *facility, const
     struct source_kafka *source = rd_kafka_opaque(rk);
     if (source == NULL)
         return;
-    if (strcmp(facility, "OFFSET") == 0 && level <= SYSLOG_WARNING) {
+    if (strcmp(facility, "OFFSET") == 0 && log_level_of_syslog(level) >= LOG_WARN) {
         struct note *note = source_note_new(NOTE_GAP, NULL);
         if (note == NULL)
             return;
@@ -244,11 +244,7 @@ void trouble_on_log(const rd_kafka_t *rk, int level, const char *facility, const
     /* These come as errors, too; CONFWARN: properties are given to all kinds of handles. */
     bool told_otherwise = strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 ||
                           strcmp(facility, "FATAL") == 0 || strcmp(facility, "CONFWARN") == 0;
-    enum log_level as = LOG_DEBUG;
-    if (!told_otherwise && level <= SYSLOG_ERROR)
-        as = LOG_ERROR;
-    else if (!told_otherwise && level <= SYSLOG_WARNING)
-        as = LOG_WARN;
+    enum log_level as = told_otherwise ? LOG_DEBUG : log_level_of_syslog(level);
     log_event(source->options.log, as, "source", "librdkafka", LOG_TEXT("facility", facility),
               LOG_TEXT("text", text));
 }

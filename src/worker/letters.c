@@ -295,10 +295,11 @@ static const struct lane *lane_of(const struct worker *worker, const struct reco
     return &worker->lanes.at[record->lane];
 }
 
-void letters_send_record(struct worker *worker, const struct record *record,
-                         ledger_record number, unsigned reason)
+/* Of the whole record, which is at hand. */
+static struct draft draft_of(const struct worker *worker, const struct record *record,
+                             ledger_record number, unsigned reason)
 {
-    struct draft draft = {
+    return (struct draft){
         .topic = record->topic,
         .topic_name = lane_of(worker, record)->topic_name,
         .partition = record->partition,
@@ -309,6 +310,12 @@ void letters_send_record(struct worker *worker, const struct record *record,
         .reason = reason,
         .number = number,
     };
+}
+
+void letters_send_record(struct worker *worker, const struct record *record,
+                         ledger_record number, unsigned reason)
+{
+    struct draft draft = draft_of(worker, record, number, reason);
     add_original_headers(&draft, record);
     send_letter(worker, &draft);
 }
@@ -327,18 +334,9 @@ void letters_send_span(struct worker *worker, const struct record *record, ledge
                        const struct otlp_envelope *envelope, const struct otlp_span *span)
 {
     enum sb_err err = wrap(worker, envelope, span->raw);
-    struct draft draft = {
-        .topic = record->topic,
-        .topic_name = lane_of(worker, record)->topic_name,
-        .partition = record->partition,
-        .offset = record->offset,
-        .key = record->key,
-        .value = text_bytes(&worker->letter),
-        .stage = "VALUE_CONVERTER",
-        .reason = span->fault,
-        .spans = 1,
-        .number = number,
-    };
+    struct draft draft = draft_of(worker, record, number, span->fault);
+    draft.value = text_bytes(&worker->letter);
+    draft.spans = 1;
     if (err != SB_OK) {
         log_failure(worker, err, draft.reason);
         strand(worker, &draft);

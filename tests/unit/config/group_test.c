@@ -1,6 +1,5 @@
 #include "group.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "memory_files.h"
@@ -117,44 +116,6 @@ static void test_topic(void **state)
     settings_free(settings);
 }
 
-/* Numbers and switches may come from variables. */
-static void test_variables(void **state)
-{
-    (void)state;
-    setenv("SPANBRIDGE_TEST_NUMBER", "7", 1);
-    setenv("SPANBRIDGE_TEST_SWITCH", "True", 1);
-    setenv("SPANBRIDGE_TEST_SHARE", "12.5", 1);
-    struct settings *settings =
-        load(HEAD SINKS "workers = \"${SPANBRIDGE_TEST_NUMBER}\";\n"
-                        "repair = { queue_span = \"${SPANBRIDGE_TEST_SWITCH}\"; };\n"
-                        "window = { wait = \"${SPANBRIDGE_TEST_NUMBER}s\"; "
-                        "hold_ms = \"${SPANBRIDGE_TEST_NUMBER}0000\"; };\n"
-                        "sampling = { policies = ( { name = \"p\"; type = \"probabilistic\"; "
-                        "percentage = \"${SPANBRIDGE_TEST_SHARE}\"; } ); };\n",
-             TOPIC);
-    assert_int_equal(settings->workers, 7);
-    assert_true(settings->repair.queue_span);
-    assert_int_equal(settings->window.wait_ns, UINT64_C(7000000000));
-    assert_int_equal(settings->window.hold_ns, UINT64_C(70000000000));
-    assert_true(settings->sampling.policies[0].probabilistic.percentage == 12.5);
-    settings_free(settings);
-}
-
-/* Long integers are integers; 64 bits do not wrap. */
-static void test_integers(void **state)
-{
-    (void)state;
-    struct settings *settings =
-        load("workers = 7L; limits = { depth = 0x10; spans = 0x20L; };\n" WORKER_REST, TOPIC);
-    assert_int_equal(settings->workers, 7);
-    assert_int_equal(settings->limits.depth_max, 16);
-    assert_int_equal(settings->limits.spans_max, 32);
-    settings_free(settings);
-    memory_expect_errors("workers = 4294967297L;",
-                         "worker.conf:1: error: workers is out of range: 4294967297\n"
-                         "  help: from 0 to 256\n");
-}
-
 static void test_deep_path(void **state)
 {
     (void)state;
@@ -172,26 +133,13 @@ static void test_deep_path(void **state)
     text_clear(&lines);
 }
 
-static void test_invalid_utf8_by_escape(void **state)
-{
-    (void)state;
-    memory_expect_errors("group = \"\\xff\";",
-                         "worker.conf:1: error: group is not valid UTF-8\n");
-    struct settings *settings = memory_load_lines("group = \"caf\\xc3\\xa9\";");
-    assert_string_equal(settings->group, "caf\xc3\xa9");
-    settings_free(settings);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_policies),
         cmocka_unit_test(test_sinks),
         cmocka_unit_test(test_topic),
-        cmocka_unit_test(test_variables),
-        cmocka_unit_test(test_integers),
         cmocka_unit_test(test_deep_path),
-        cmocka_unit_test(test_invalid_utf8_by_escape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

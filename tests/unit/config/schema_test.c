@@ -161,12 +161,40 @@ static void test_secret_properties(void **state)
         assert_false(schema_property_is_secret(open[i]));
 }
 
+/* Of another version, or without a bit, they are passed over. */
+static void test_words_are_listed(void **state)
+{
+    (void)state;
+    static const struct schema_word words[] = {{.word = "later", .later = true},
+                                               {.word = "none", .value = 0},
+                                               {.word = "one", .value = 1},
+                                               {.word = "two", .value = 2},
+                                               {.word = "late", .value = 3, .later = true},
+                                               {.word = NULL}};
+    char list[32];
+    schema_list_words(words, 0, list, sizeof(list));
+    assert_string_equal(list, "none, one, two");
+    schema_list_words(words, 1U << 0 | 1U << 2 | 1U << 3, list, sizeof(list));
+    assert_string_equal(list, "none, two");
+    schema_list_words(words, 1U << 3, list, sizeof(list));
+    assert_string_equal(list, "");
+    schema_list_words(words, 0, list,
+                      sizeof("none, on")); /* cut, and no longer than its room */
+    assert_string_equal(list, "none, on");
+    assert_ptr_equal(schema_next_word(words, 1U << 2), &words[3]);
+    assert_null(schema_next_word(&words[4], 0));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keys),    cmocka_unit_test(test_paths),
-        cmocka_unit_test(test_aliases), cmocka_unit_test(test_inheritance),
-        cmocka_unit_test(test_lookups), cmocka_unit_test(test_secret_properties),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_inheritance),
+        cmocka_unit_test(test_lookups),
+        cmocka_unit_test(test_secret_properties),
+        cmocka_unit_test(test_words_are_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,32 +104,13 @@ static void test_later_words(void **state)
         "version\n  help: known: off, report, link, parent, auto\n");
 }
 
-/* A long value is cut in messages. */
-static void test_long_value(void **state)
-{
-    (void)state;
-    char line[600] = "repair = { mode = \"";
-    memset(line + strlen(line), 'x', 500);
-    strncat(line, "\"; };", 10);
-    struct config_report report;
-    struct settings *settings = NULL;
-    config_report_init(&report);
-    assert_int_equal(memory_load(line, TOPIC, &report, &settings), SB_ERR_CONFIG);
-    bool cut = false;
-    for (uint32_t i = 0; i < report.count; i++) {
-        assert_true(strlen(report.items[i].text) < 300);
-        cut = cut || strstr(report.items[i].text, "xxx...") != NULL;
-    }
-    assert_true(cut);
-    config_report_clear(&report);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bounds),     cmocka_unit_test(test_switches),
-        cmocka_unit_test(test_paths),      cmocka_unit_test(test_later_words),
-        cmocka_unit_test(test_long_value),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_switches),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_later_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,6 +100,16 @@ static void test_levels(void **state)
     close_log(&fixture);
 }
 
+/* RFC 5424, section 6.2.1. */
+static void test_levels_of_syslog(void **state)
+{
+    (void)state;
+    static const enum log_level levels[] = {LOG_ERROR, LOG_ERROR, LOG_ERROR, LOG_ERROR,
+                                            LOG_WARN,  LOG_DEBUG, LOG_DEBUG, LOG_DEBUG};
+    for (int level = 0; level < 8; level++)
+        assert_int_equal(log_level_of_syslog(level), levels[level]);
+}
+
 static void test_a_null_log_is_silent(void **state)
 {
     (void)state;
@@ -382,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_logfmt_line),
         cmocka_unit_test(test_json_line),
         cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_levels_of_syslog),
         cmocka_unit_test(test_a_module_may_have_a_level_of_its_own),
         cmocka_unit_test(test_a_null_log_is_silent),
         cmocka_unit_test(test_utf8_is_kept_and_else_replaced),

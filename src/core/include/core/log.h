@@ -39,6 +39,15 @@ struct log_field {
         .type = LOG_FIELD_SIGNED, .key = (key_), .number = (int64_t)(value_)                   \
     }
 
+/* For libraries that tell in the levels of syslog: what is no error and no warning is detail. */
+static inline enum log_level log_level_of_syslog(int level)
+{
+    enum { SYSLOG_ERROR = 3, SYSLOG_WARNING = 4 };
+    if (level <= SYSLOG_ERROR)
+        return LOG_ERROR;
+    return level <= SYSLOG_WARNING ? LOG_WARN : LOG_DEBUG;
+}
+
 /* A module that has a level of its own. */
 struct log_module {
     const char *name;
