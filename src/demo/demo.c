@@ -151,6 +151,7 @@ static int open_demo(struct demo *demo)
         .message_topics = {broker_topic_name(broker, BROKER_ORDERS),
                            broker_topic_name(broker, BROKER_SHIPMENTS)},
         .rabbitmq_url = demo->options.rabbitmq,
+        .once = demo->options.once,
         .verbose = demo->options.verbose,
     };
     if (traffic_exchange(demo->traffic) != NULL)

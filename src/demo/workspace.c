@@ -17,6 +17,13 @@ static const char *const file_names[FILES] = {"worker.conf", "topics/spans.conf"
                                               "topics/orders.conf", "topics/shipments.conf",
                                               "topics/mailer_spans.conf"};
 
+/*
+ * In an open shop the pictures are waited for.  With `once` all is there before the service reads:
+ * a machine on which that takes longer than seconds must not decide what it has yet to read.
+ */
+#define WAIT_OPEN "2s"
+#define WAIT_ONCE "1m"
+
 const char *const workspace_policies[WORKSPACE_POLICIES] = {"errors", "slow", "vip", "rest"};
 
 static const char worker_format[] =
@@ -27,8 +34,8 @@ static const char worker_format[] =
     "kafka = { bootstrap = \"%s\"; };\n"
     "topics_dir = \"%s/topics\";\n"
     "\n"
-    "# A trace is decided two seconds after its first span came.\n"
-    "window = { wait = \"2s\"; };\n"
+    "# A trace is decided this long after its first span came, or when --drain has read all.\n"
+    "window = { wait = \"%s\"; };\n"
     "\n"
     "# The first of these that wants a trace keeps it; what none wants is dropped.\n"
     "sampling = { policies = (\n"
@@ -147,7 +154,8 @@ static void fill_file(const struct workspace *workspace,
     switch (number) {
     case FILE_WORKER:
         text_printf(out, worker_format, options->group, options->bootstrap, workspace->path,
-                    options->backend_url, options->verbose ? "info" : "error");
+                    options->once ? WAIT_ONCE : WAIT_OPEN, options->backend_url,
+                    options->verbose ? "info" : "error");
         if (options->rabbitmq_url == NULL)
             break;
         text_append_text(out, rabbitmq_format);

@@ -93,18 +93,35 @@ enum sb_err lanes_attach(struct lane *lane, bool peeking)
     lane->peeking = peeking;
     /* A queue forwarded by us, be it nowhere, is left alone by the assignment that follows. */
     if (peeking)
-        rd_kafka_queue_forward(lane->queue, NULL);
+        lanes_detach(lane);
     else
         lanes_forward(lane);
     return SB_OK;
 }
 
+void lanes_detach(struct lane *lane)
+{
+    rd_kafka_queue_forward(lane->queue, NULL);
+}
+
+/* The worker's queue of that reader, which it begins to poll with its first lane. */
+static rd_kafka_queue_t *queue_of(const struct reader *reader, uint32_t worker)
+{
+    struct source_kafka *source = reader->source;
+    rd_kafka_queue_t *_Atomic *slot = &source->workers[worker].queues[reader->role];
+    rd_kafka_queue_t *queue = atomic_load(slot);
+    if (queue != NULL)
+        return queue;
+    queue = rd_kafka_queue_new(reader->rk);
+    atomic_store(slot, queue);
+    source_kafka_wake(source, worker);
+    return queue;
+}
+
 void lanes_forward(struct lane *lane)
 {
-    struct reader *reader = lane->topic->reader;
     lane->peeking = false;
-    rd_kafka_queue_forward(lane->queue,
-                           reader->source->workers[lane->worker].queues[reader->role]);
+    rd_kafka_queue_forward(lane->queue, queue_of(lane->topic->reader, lane->worker));
 }
 
 void lanes_settle(struct lane *lane)

@@ -27,7 +27,10 @@ static inline struct lane *lanes_of_message(const rd_kafka_message_t *message)
  */
 enum sb_err lanes_attach(struct lane *lane, bool peeking) SB_MUST_USE;
 
-/* Sends the queue on to the worker, after peeking. */
+/* What is fetched from now on waits in the partition's queue. */
+void lanes_detach(struct lane *lane);
+
+/* Sends the queue on to the worker, with what has waited there. */
 void lanes_forward(struct lane *lane);
 
 /* Lets records pass, from a clean state, and tells on_open. */

@@ -2,7 +2,9 @@
 #include "lanes.h"
 #include "trouble.h"
 
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct worker *worker_at(struct source_kafka *source, uint32_t worker)
 {
@@ -177,16 +179,22 @@ static bool was_woken(struct worker *worker)
 
 static void wait_idle(struct worker *worker, uint32_t wait_ms)
 {
-    rd_kafka_message_t *none;
-    if (wait_ms > 0 && !was_woken(worker))
-        (void)rd_kafka_consume_batch_queue(worker->idle, (int)wait_ms, &none, 1);
+    uint64_t count;
+    struct pollfd wait = {.fd = worker->idle_fd, .events = POLLIN};
+    if (wait_ms == 0)
+        return;
+    /* Said before it is looked at: a wake is seen here, or sees this and writes. */
+    atomic_store(&worker->idling, true);
+    if (!was_woken(worker) && poll(&wait, 1, (int)wait_ms) > 0)
+        (void)!read(worker->idle_fd, &count, sizeof(count));
+    atomic_store(&worker->idling, false);
 }
 
 size_t source_kafka_poll(struct source_kafka *source, uint32_t worker, uint32_t wait_ms,
                          struct record *ret, size_t max)
 {
     struct worker *polling = worker_at(source, worker);
-    rd_kafka_queue_t *queue = polling->queues[SOURCE_SPANS];
+    rd_kafka_queue_t *queue = atomic_load(&polling->queues[SOURCE_SPANS]);
     if (max == 0 || queue == NULL ||
         atomic_load_explicit(&source->intake_stopped, memory_order_acquire)) {
         wait_idle(polling, wait_ms);
@@ -209,7 +217,7 @@ size_t source_kafka_poll_taps(struct source_kafka *source, uint32_t worker, stru
                               size_t max)
 {
     struct worker *polling = worker_at(source, worker);
-    rd_kafka_queue_t *queue = polling->queues[SOURCE_MESSAGES];
+    rd_kafka_queue_t *queue = atomic_load(&polling->queues[SOURCE_MESSAGES]);
     if (queue == NULL || atomic_load_explicit(&source->intake_stopped, memory_order_acquire))
         return 0;
     atomic_fetch_add(&polling->turns, 1);
@@ -220,12 +228,14 @@ size_t source_kafka_poll_taps(struct source_kafka *source, uint32_t worker, stru
 
 void source_kafka_wake(struct source_kafka *source, uint32_t worker)
 {
+    const uint64_t one = 1;
     struct worker *woken = worker_at(source, worker);
     atomic_store(&woken->woken, true);
-    if (woken->queues[SOURCE_SPANS] != NULL)
-        rd_kafka_queue_yield(woken->queues[SOURCE_SPANS]);
-    if (woken->idle != NULL)
-        rd_kafka_queue_yield(woken->idle);
+    rd_kafka_queue_t *queue = atomic_load(&woken->queues[SOURCE_SPANS]);
+    if (queue != NULL)
+        rd_kafka_queue_yield(queue);
+    if (atomic_load(&woken->idling))
+        (void)!write(woken->idle_fd, &one, sizeof(one));
 }
 
 void source_kafka_release(struct record *record)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "claim.h"
 #include "commit.h"
 #include "dead_letter.h"
 #include "lanes.h"
@@ -24,7 +25,7 @@ void rebalance_topic_exists(struct topic *topic, bool exists)
 void rebalance_subscribe(struct source_kafka *source)
 {
     struct reader *reader = source_reader(source, SOURCE_SPANS);
-    if (reader->rk == NULL)
+    if (reader->rk == NULL || claim_holds_back(source))
         return;
     bool differs = false;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
@@ -130,6 +131,7 @@ static void assign(struct source_kafka *source, rd_kafka_t *rk,
     apply_list(source, rk, true, list);
     start_pin(source, list);
     source->assigned = true;
+    claim_succeeded(source);
     trouble_clear(source, TROUBLE_GROUP);
     log_event(source->options.log, LOG_INFO, "source", "assigned",
               LOG_NUMBER("partitions", list->cnt));
@@ -224,6 +226,11 @@ void rebalance_reopen(struct source_kafka *source, struct lane *lane, int64_t of
     struct source_lane view = lanes_view(lane);
     lanes_fence(lane);
     source->options.events.on_close(source->options.events.arg, &view, 1, true);
+    /*
+     * What the seek brings must not come to the worker before the lane is open: it would drop
+     * that, and nobody would read it again.
+     */
+    lanes_detach(lane);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, lane->topic->name, lane->partition)->offset =
         offset;
@@ -239,4 +246,5 @@ void rebalance_reopen(struct source_kafka *source, struct lane *lane, int64_t of
     /* The end that was known belongs to what was there before. */
     atomic_store(&lane->end_offset, OFFSET_UNKNOWN);
     lanes_open(lane);
+    lanes_forward(lane);
 }

@@ -84,7 +84,6 @@ static void lose_all(struct feed *feed, const char *why)
     for (uint32_t i = 0; i < feed->lane_count; i++)
         lanes_end(&feed->lanes[i]);
     feed->control_open = false;
-    feed->message_lane = NULL;
     atomic_store(&feed->at_end, false);
     amqp_link_close(feed->link, GOOD_BYE_NS);
     feed->retry_at_ns =
@@ -143,8 +142,6 @@ void feed_lose_lane(struct lane *lane, const char *why)
     (void)snprintf(text, sizeof(text), "%s", why);
     note_position(feed);
     lanes_end(lane);
-    if (feed->message_lane == lane)
-        feed->message_lane = NULL;
     lane->retry_at_ns =
         rabbitmq_now_ns(feed->source) + retry_wait_ns(&lane->retry, ++lane->failures);
     lane->retry_topology = true;

@@ -101,14 +101,14 @@ window_trace window_any(const struct window *window)
     return first_from(window, QUEUE_WAITING);
 }
 
-window_trace window_next(const struct window *window, window_trace number)
-{
-    const struct trace *trace = trace_at(window, number);
-    return trace->newer != POOL_NONE ? trace->newer : first_from(window, trace->queue + 1);
-}
-
 window_trace window_newer(const struct window *window, window_trace number)
 {
     uint32_t newer = trace_at(window, number)->newer;
     return newer == POOL_NONE ? WINDOW_NONE : newer;
+}
+
+window_trace window_next(const struct window *window, window_trace number)
+{
+    const struct trace *trace = trace_at(window, number);
+    return trace->newer != POOL_NONE ? trace->newer : first_from(window, trace->queue + 1);
 }

@@ -52,13 +52,6 @@ void window_prefetch(const struct window *window, uint64_t hash)
     table_prefetch(&window->by_id, hash);
 }
 
-void window_prefetch_at(const struct window *window, window_trace number)
-{
-    const char *trace = pool_at(&window->traces, number);
-    __builtin_prefetch(trace, 1);
-    __builtin_prefetch(trace + 64, 1);
-}
-
 bool window_prefetch_trace(const struct window *window, uint64_t hash)
 {
     struct table_cursor at = table_find(&window->by_id, hash);
@@ -311,6 +304,13 @@ void window_close(struct window *window, window_trace number)
     bool removed = table_remove(&window->by_id, hash, number);
     SB_ASSERT(removed);
     pool_give(&window->traces, number);
+}
+
+void window_prefetch_at(const struct window *window, window_trace number)
+{
+    const char *trace = pool_at(&window->traces, number);
+    __builtin_prefetch(trace, 1);
+    __builtin_prefetch(trace + 64, 1);
 }
 
 void window_prefetch_content(const struct window *window, window_trace number)

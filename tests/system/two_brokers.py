@@ -6,6 +6,8 @@ import unittest
 from harness import bridge, crossing
 from harness.crossing import Node
 from harness.jaeger import Jaeger
+from harness.wait import until
+from harness.watcher import Watcher, total
 
 
 class TwoBrokers(crossing.Crossing):
@@ -27,12 +29,22 @@ class TwoBrokers(crossing.Crossing):
         self.check_whole(played)
 
     def test_as_a_service(self) -> None:
-        """Over gRPC, while the shop sells."""
-        run = self.configure(bridge.otlp_grpc(self.jaeger.grpc_url)).start("--json")
-        played = self.play()
-        self.check_whole(played)
+        """Over gRPC, while the shop sells.
+
+        In its first sale the bridge learns who consumes what.  From then on a trace waits for its
+        consumers, however long these take to start; before, it can be decided without them.
+        """
+        run = self.configure(bridge.otlp_grpc(self.jaeger.grpc_url),
+                             admin={"listen": "127.0.0.1:0"}).start("--json")
+        watcher = Watcher(run)
+        self.play()
+        until("the first sale is read",
+              lambda: total(watcher.scrape(), "spans_received_total") == crossing.SPANS)
+        self.check_whole(self.play())
         run.signal(signal.SIGTERM)
-        self.check_report(bridge.finish(run))
+        report = bridge.finish(run)
+        self.assertEqual((2 * crossing.SPANS, 2 * crossing.SPANS, 0), (
+            report["read"]["spans"], report["exported"], report["held"]))
 
 
 if __name__ == "__main__":

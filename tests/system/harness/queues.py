@@ -33,8 +33,9 @@ class QueueCase(env.Case):
         self.sink_queue = "64MiB"
 
     def sink(self) -> bridge.Value:
+        # A gate that is closed for longer than a request may take would make it come twice.
         return bridge.otlp_http(self.receiver.url, batch={"spans": 64, "linger": "20ms"},
-                                queue=self.sink_queue)
+                                queue=self.sink_queue, timeout="5m")
 
     def worker(self, url: str = "", bootstrap: str = "", **more: bridge.Value) -> bridge.Bridge:
         """A configuration without topic files."""

@@ -64,6 +64,24 @@ static struct settings *load(const struct workspace *workspace)
     return settings;
 }
 
+/* However slow the machine is, all is read before a trace is decided for its age. */
+static void test_what_is_read_once_is_waited_for(void **state)
+{
+    (void)state;
+    struct workspace workspace;
+    struct workspace_options once = options;
+    struct text message;
+    text_init(&message, 4096);
+    once.once = true;
+    assert_int_equal(workspace_make(&once, &workspace, &message), SB_OK);
+    struct settings *settings = load(&workspace);
+    assert_true(settings->window.wait_ns == 60 * NS_PER_S);
+    assert_true(settings->window.hold_ns >= settings->window.wait_ns);
+    settings_free(settings);
+    workspace_remove(&workspace);
+    text_clear(&message);
+}
+
 /* The password is one that libconfig would take for the end of a text, and for a variable. */
 static void test_rabbitmq_has_a_queue_of_spans(void **state)
 {
@@ -194,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files_load_and_say_what_was_asked),
+        cmocka_unit_test(test_what_is_read_once_is_waited_for),
         cmocka_unit_test(test_rabbitmq_has_a_queue_of_spans),
         cmocka_unit_test(test_files_are_their_owners),
         cmocka_unit_test(test_kept_folder_forgets_rabbitmq),

@@ -16,6 +16,11 @@ uint64_t bench_now_ms(void)
     return clock_monotonic_ns(clock_system()) / NS_PER_MS;
 }
 
+void bench_pause(void)
+{
+    (void)poll(NULL, 0, 1);
+}
+
 uint64_t bench_deadline_ms(void)
 {
     return bench_now_ms() + BENCH_WAIT_MS;
@@ -118,6 +123,8 @@ static void on_open(void *arg, const struct source_lane *lane)
     struct driver *driver = arg;
     struct driver_worker *worker = &driver->workers[lane->worker];
     assert_true(lane->lane < BENCH_LANES_MAX);
+    if (driver->before_open != NULL)
+        driver->before_open(driver, lane);
     pthread_mutex_lock(&worker->turn);
     assert_false(worker->open[lane->lane]);
     worker->names[lane->lane] = lane->topic_name;
@@ -315,6 +322,7 @@ static void *run_worker(void *arg)
         count = source_kafka_poll(driver->source, worker->index, POLL_WAIT_MS, records, max);
         take(worker, records, count, false);
         pthread_mutex_unlock(&worker->turn);
+        atomic_fetch_add(&worker->polls, 1);
     }
     return NULL;
 }

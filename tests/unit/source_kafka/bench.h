@@ -72,6 +72,9 @@ struct driver {
     struct source_numbers numbers;
     struct source_topic topics[4];
     struct source_property properties[12];
+    /* In the control thread, before a lane opens; NULL: nothing. */
+    void (*before_open)(struct driver *driver, const struct source_lane *lane);
+    void *before_open_arg;
     struct source_kafka *source;
     pthread_t threads[BENCH_WORKERS_MAX];
     struct driver_worker {
@@ -81,6 +84,7 @@ struct driver {
         const char *names[BENCH_LANES_MAX];
         int64_t next[BENCH_LANES_MAX];
         bool open[BENCH_LANES_MAX];
+        _Atomic uint64_t polls;
     } workers[BENCH_WORKERS_MAX];
     _Atomic bool paused; /* workers leave spans alone */
     _Atomic bool taps_paused;
@@ -134,6 +138,13 @@ void driver_turn(struct driver *driver);
          bench_check_deadline(until_ms_, #condition))                                          \
     driver_turn(driver)
 
+/* The same without serving it. */
+#define BENCH_UNTIL(condition)                                                                 \
+    for (uint64_t until_ms_ = bench_deadline_ms(); !(condition);                               \
+         bench_check_deadline(until_ms_, #condition))                                          \
+    bench_pause()
+
+void bench_pause(void);
 uint64_t bench_deadline_ms(void);
 void bench_check_deadline(uint64_t until_ms, const char *condition);
 uint64_t bench_now_ms(void);
