@@ -194,8 +194,9 @@ static struct options read_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static struct sink_series series[SERIES] = {
-        [SINK] = {"sink_ns"}, [THREAD] = {"thread_ns"}, [BARE] = {"bare_ns"}};
+    static struct sink_series series[SERIES] = {[SINK] = {.name = "sink_ns"},
+                                                [THREAD] = {.name = "thread_ns"},
+                                                [BARE] = {.name = "bare_ns"}};
     bench_keep_memory();
     struct options options = read_options(argc, argv);
     const uint32_t rounds = options.rounds.rounds;

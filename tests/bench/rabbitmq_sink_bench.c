@@ -164,10 +164,10 @@ static struct options read_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    static struct sink_series series[SERIES] = {[SINK_PER_S] = {"sink_per_s"},
-                                                [BARE_PER_S] = {"bare_per_s"},
-                                                [SINK_US] = {"sink_us"},
-                                                [BARE_US] = {"bare_us"}};
+    static struct sink_series series[SERIES] = {[SINK_PER_S] = {.name = "sink_per_s"},
+                                                [BARE_PER_S] = {.name = "bare_per_s"},
+                                                [SINK_US] = {.name = "sink_us"},
+                                                [BARE_US] = {.name = "bare_us"}};
     bench_keep_memory();
     struct options options = read_options(argc, argv);
     const uint32_t rounds = options.rounds.rounds;
