@@ -19,14 +19,12 @@ struct connection {
 struct connections {
     struct connections_options options;
     TAILQ_HEAD(, connection) list; /* oldest first */
-    uint32_t count;
     struct event *sweep;
 };
 
 static void drop(struct connections *connections, struct connection *connection)
 {
     TAILQ_REMOVE(&connections->list, connection, next);
-    connections->count--;
     bufferevent_decref(connection->buffered); /* the last reference closes the socket */
     memory_free(connection);
 }
@@ -130,11 +128,5 @@ struct bufferevent *connections_on_accept(struct event_base *base, void *arg)
     connection->buffered = buffered;
     connection->opened_ns = clock_monotonic_ns(connections->options.clock);
     TAILQ_INSERT_TAIL(&connections->list, connection, next);
-    connections->count++;
     return buffered;
-}
-
-uint32_t connections_count(const struct connections *connections)
-{
-    return connections->count;
 }

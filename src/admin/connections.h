@@ -37,6 +37,4 @@ void connections_free(struct connections *connections);
 /* For evhttp_set_bevcb, with the connections as its argument: a new connection's bufferevent. */
 struct bufferevent *connections_on_accept(struct event_base *base, void *arg);
 
-uint32_t connections_count(const struct connections *connections);
-
 #endif

@@ -63,6 +63,18 @@ static void write_reasons(const struct admin_snapshot *snapshot, const char *nam
     }
 }
 
+static void write_unreadable(const struct admin_snapshot *snapshot, struct text *out)
+{
+    static const char name[] = PREFIX "records_rejected_total";
+    exposition_family(out, name, EXPOSITION_COUNTER,
+                      "Records that were given back to the broker for good, unread.");
+    for (uint32_t i = 0; i < snapshot->topic_count; i++) {
+        const struct exposition_label labels[] = {{"topic", snapshot->topics[i].name},
+                                                  {"reason", "headers"}};
+        exposition_sample(out, name, labels, 2, snapshot->topics[i].unreadable);
+    }
+}
+
 static void write_lags(const struct admin_snapshot *snapshot, struct text *out)
 {
     static const char name[] = PREFIX "lag_records";
@@ -103,6 +115,7 @@ static void write_intake(const struct admin_snapshot *snapshot, struct text *out
         const struct exposition_label label = {"topic", snapshot->topics[i].name};
         exposition_sample(out, failed, &label, 1, snapshot->topics[i].failed);
     }
+    write_unreadable(snapshot, out);
     write_lags(snapshot, out);
 }
 

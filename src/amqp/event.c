@@ -125,7 +125,7 @@ enum sb_err amqp_link_next(struct amqp_link *link, uint64_t wait_ns, struct amqp
     if (!amqp_frames_enqueued(link->connection))
         amqp_maybe_release_buffers_on_channel(link->connection, link->read_channel);
     const struct timeval wait = link_interval(wait_ns);
-    amqp_frame_t frame;
+    amqp_frame_t frame = {.frame_type = 0};
     int status = amqp_simple_wait_frame_noblock(link->connection, &frame, &wait);
     struct amqp_event event = {.kind = AMQP_NOTHING};
     if (status == AMQP_STATUS_TIMEOUT) {
@@ -133,12 +133,20 @@ enum sb_err amqp_link_next(struct amqp_link *link, uint64_t wait_ns, struct amqp
         return SB_OK;
     }
     enum sb_err err = reply_of_status(link, status, "reading");
-    link->unreadable = err == SB_ERR_INPUT;
-    if (err == SB_OK) {
-        link->read_channel = frame.channel;
+    /* It fills in type and channel before it decodes the rest, so they hold in both cases. */
+    link->read_channel = frame.channel;
+    if (err == SB_OK)
         err = take_frame(link, &frame, &event);
-    }
+    link->unreadable = err == SB_ERR_INPUT;
+    link->header_unreadable = link->unreadable && frame.frame_type == AMQP_FRAME_HEADER;
     if (err == SB_OK)
         *ret = event;
     return err;
+}
+
+bool amqp_link_broke_at_header(const struct amqp_link *link, uint16_t *ret_channel)
+{
+    if (link->header_unreadable)
+        *ret_channel = link->read_channel;
+    return link->header_unreadable;
 }

@@ -167,6 +167,7 @@ enum sb_err amqp_link_open(struct amqp_link *link)
     SB_ASSERT(link->connection == NULL);
     link->broken = false;
     link->unreadable = false;
+    link->header_unreadable = false;
     link->blocked = false;
     link->read_channel = 0;
     link->beat_ns = clock_monotonic_ns(link->options.clock);

@@ -21,7 +21,9 @@ enum sb_err reply_fail(struct amqp_link *link, enum sb_err err, const char *form
     return err;
 }
 
-enum sb_err reply_break(struct amqp_link *link, enum sb_err err, const char *format, ...)
+/* As reply_fail; the link is broken from here on. */
+SB_PRINTF(3, 4)
+static enum sb_err break_link(struct amqp_link *link, enum sb_err err, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -94,7 +96,7 @@ enum sb_err reply_of_status(struct amqp_link *link, int status, const char *what
 {
     if (status >= 0)
         return SB_OK;
-    return reply_break(link, meaning_of(status), "%s: %s", what, text_of(status));
+    return break_link(link, meaning_of(status), "%s: %s", what, text_of(status));
 }
 
 /* What a reply code asks for: a change somewhere, or another try. */
@@ -139,8 +141,8 @@ enum sb_err reply_connection_closed(struct amqp_link *link,
 {
     char text[TEXT_LEN];
     reply_clean(close->reply_text, text, sizeof(text));
-    enum sb_err err = reply_break(link, meaning_of_code(close->reply_code), "%s: %s (%u)", what,
-                                  text, close->reply_code);
+    enum sb_err err = break_link(link, meaning_of_code(close->reply_code), "%s: %s (%u)", what,
+                                 text, close->reply_code);
     amqp_connection_close_ok_t ok = {.dummy = 0};
     (void)amqp_send_method(link->connection, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &ok);
     return err == SB_ERR_NOT_FOUND ? SB_ERR_CONFIG : err;
@@ -157,8 +159,8 @@ enum sb_err reply_of_rpc(struct amqp_link *link, uint16_t channel, amqp_rpc_repl
             return reply_channel_closed(link, channel, reply.reply.decoded, what);
         if (reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD)
             return reply_connection_closed(link, reply.reply.decoded, what);
-        return reply_break(link, SB_ERR_INPUT, "%s: %s", what,
-                           text_of(AMQP_STATUS_WRONG_METHOD));
+        return break_link(link, SB_ERR_INPUT, "%s: %s", what,
+                          text_of(AMQP_STATUS_WRONG_METHOD));
     case AMQP_RESPONSE_LIBRARY_EXCEPTION:
         if (reply.library_error < 0)
             return reply_of_status(link, reply.library_error, what);
@@ -166,5 +168,5 @@ enum sb_err reply_of_rpc(struct amqp_link *link, uint16_t channel, amqp_rpc_repl
     case AMQP_RESPONSE_NONE:
         break;
     }
-    return reply_break(link, SB_ERR_UNAVAILABLE, "%s: the connection was closed", what);
+    return break_link(link, SB_ERR_UNAVAILABLE, "%s: the connection was closed", what);
 }

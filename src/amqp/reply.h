@@ -10,10 +10,6 @@
 enum sb_err reply_fail(struct amqp_link *link, enum sb_err err, const char *format, ...)
     SB_PRINTF(3, 4);
 
-/* As reply_fail; the link is broken from here on. */
-enum sb_err reply_break(struct amqp_link *link, enum sb_err err, const char *format, ...)
-    SB_PRINTF(3, 4);
-
 /* The end of a call that returns one of librabbitmq's status values; `what` was to be done. */
 enum sb_err reply_of_status(struct amqp_link *link, int status, const char *what) SB_MUST_USE;
 

@@ -19,6 +19,7 @@ struct amqp_link {
     amqp_connection_state_t connection; /* NULL: closed */
     bool broken;                        /* nothing can be read any more */
     bool unreadable;                    /* and that by what came; it can still be written to */
+    bool header_unreadable;             /* by a header, of the channel read_channel */
     bool blocked;
     uint16_t read_channel;       /* whose buffers the last event lies in */
     uint64_t beat_ns;            /* when amqp_link_keep_alive last sent a heartbeat */

@@ -5,40 +5,203 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/assert.h"
+#include "core/bytes.h"
 #include "core/units.h"
 #include "observe_report.h"
 
 enum { SENDERS_SHOWN = 2, NAMES_LEN = 2 * WORKER_NAME_LEN + 16 };
 
-/* The step to be filled, or NULL: there are as many as are kept. */
-static struct look_step *add(struct look *look, const char *kind, uint64_t worth)
+/* What a step is about. */
+struct about {
+    const struct look *look;
+    const struct worker_observed_row *row; /* a destination's, a hop's, or the totals */
+    uint32_t topic;                        /* in of_topic */
+};
+
+/*
+ * A step that is taken when it is worth something.  In its texts {one|many} stands for the
+ * worth, counted in these words; what any other {word} stands for, `find_word` says.  A table
+ * ends with a kind NULL.
+ */
+struct rule {
+    const char *kind;
+    enum worker_hop_counter counter;              /* of the row: what it is worth */
+    uint64_t (*worth)(const struct about *about); /* or this; NULL: the counter */
+    bool urgent;
+    const char *text;
+    const char *file; /* where the destination can be a topic's name; or NULL */
+};
+
+static bool is_nothing_read(const struct about *about)
 {
-    if (worth == 0 || look->step_count == OBSERVE_STEPS_MAX)
-        return NULL;
-    struct look_step *step = &look->steps[look->step_count];
-    *step = (struct look_step){.kind = kind, .worth = worth, .order = look->step_count++};
-    return step;
+    return about->look->account->counters.spans_read == 0;
 }
 
-/* "1 hop", "12 hops" */
-static const char *counted(uint64_t number, const char *one, const char *many, char ret[48])
+static uint64_t not_read_in_trouble(const struct about *about)
 {
-    char digits[OBSERVE_NUMBER_LEN];
-    snprintf(ret, 48, "%s %s", observe_number(number, digits), number == 1 ? one : many);
-    return ret;
+    return is_nothing_read(about) && about->look->app->troubled;
 }
 
-static const char *hops(uint64_t number, char ret[48])
+static uint64_t not_read_by_drain(const struct about *about)
 {
-    return counted(number, "broken hop", "broken hops", ret);
+    const struct app *app = about->look->app;
+    return is_nothing_read(about) && !app->troubled && app->run.drain;
 }
+
+static uint64_t not_read_yet(const struct about *about)
+{
+    const struct app *app = about->look->app;
+    return is_nothing_read(about) && !app->troubled && !app->run.drain;
+}
+
+static uint64_t mended(const struct about *about)
+{
+    return observe_repaired(about->row->counts);
+}
+
+uint64_t observe_dead(const struct look *look, uint32_t topic)
+{
+    uint64_t dead = 0;
+    for (int i = 0; i < WORKER_REASON_COUNT; i++)
+        dead += look->topic_counters[topic].dead_records[i] +
+                look->topic_counters[topic].dead_spans[i];
+    return dead;
+}
+
+bool observe_stops(const struct look *look, uint32_t topic)
+{
+    const struct settings_topic *settings = &look->app->settings->topics[topic];
+    return observe_dead(look, topic) > 0 && settings->errors.deadletterqueue == NULL &&
+           settings->errors.tolerance != SETTINGS_TOLERANCE_ALL;
+}
+
+static uint64_t dead_that_stop(const struct about *about)
+{
+    return observe_stops(about->look, about->topic) ? observe_dead(about->look, about->topic)
+                                                    : 0;
+}
+
+static uint64_t left_out(const struct about *about)
+{
+    return observe_leaves_out(&about->look->app->settings->topics[about->topic]);
+}
+
+static uint64_t missing_parents(const struct about *about)
+{
+    return about->look->observed.counts.missing_parent;
+}
+
+/* Where nobody takes in what is sent, as far as spans tell. */
+static uint64_t sent_to_nobody(const struct about *about)
+{
+    const uint64_t *counts = about->row->counts;
+    return counts[WORKER_HOP_intact] + counts[WORKER_HOP_broken] > 0
+               ? 0
+               : counts[WORKER_HOP_sent_traces];
+}
+
+static uint64_t without_evidence(const struct about *about)
+{
+    return about->row->counts[WORKER_HOP_names_nothing] + about->row->counts[WORKER_HOP_batch];
+}
+
+static const struct rule of_all_first[] = {
+    {.kind = "read_spans",
+     .worth = not_read_in_trouble,
+     .urgent = true,
+     .text = "Not one span was read, and there is trouble: see what the log says of it."},
+    {.kind = "read_spans",
+     .worth = not_read_by_drain,
+     .urgent = true,
+     .text = "Not one span was read: are the topics right, and is start = latest in none of "
+             "their files?"},
+    {.kind = "read_spans",
+     .worth = not_read_yet,
+     .urgent = true,
+     .text = "Not one span came: wait longer, or add --drain to read what is there."},
+    {.kind = "run",
+     .worth = mended,
+     .text = "Run it without --observe: {number} of {broken} would be mended."},
+    {.kind = NULL},
+};
+
+static const struct rule of_topic[] = {
+    {.kind = "set_dead_letter_queue",
+     .worth = dead_that_stop,
+     .urgent = true,
+     .text =
+         "Set errors.deadletterqueue for {topic}: {record or span|records or spans} can not "
+         "be taken, and a run would stop reading the topic at the first of them."},
+    {.kind = "left_out",
+     .worth = left_out,
+     .text = "{topic} was left out: of RabbitMQ a look reads streams alone, as messages of a "
+             "queue would be kept from their consumers. A run reads it."},
+    {.kind = NULL},
+};
+
+static const struct rule of_all[] = {
+    {.kind = "raise_window_wait",
+     .counter = WORKER_HOP_evidence_late,
+     .text = "Raise window.wait or window.hold (wait is {wait}): the producers of "
+             "{broken hop|broken hops} became known only after the verdict."},
+    {.kind = "find_missing_parents",
+     .worth = missing_parents,
+     .text = "Look for the spans that never came: {trace names|traces name} a parent that is "
+             "not here. A service may export elsewhere, or sample by itself."},
+    {.kind = NULL},
+};
+
+static const struct rule of_destination[] = {
+    {.kind = "add_message_topic",
+     .counter = WORKER_HOP_topic_not_read,
+     .text =
+         "Add a topic file with role = messages for {destination}: {broken hop|broken hops} "
+         "there, and the headers of the records that they name may tell who sent them.",
+     .file = "name = \"{destination}\"; source = \"kafka\"; topic = \"{destination}\"; "
+             "role = \"messages\";"},
+    {.kind = "set_repair_mode",
+     .counter = WORKER_HOP_only_reported,
+     .text = "Set repair.mode = auto for {destination}, it is {mode}: {broken hop|broken hops} "
+             "there would be mended."},
+    {.kind = "propagate_context",
+     .counter = WORKER_HOP_record_bare,
+     .text = "Let {senders} propagate the context to {destination}: {broken hop|broken hops} "
+             "there, and the records that they took in carry no traceparent."},
+    {.kind = "read_messages_earlier",
+     .counter = WORKER_HOP_record_not_seen,
+     .text = "Read the messages of {destination} from earlier on (start = earliest, or a "
+             "greater repair.replay): {broken hop|broken hops} there, of records that were not "
+             "read or are gone."},
+    {.kind = "find_consumers",
+     .worth = sent_to_nobody,
+     .text = "Look for the consumers of {destination}: {trace sends|traces send} there, and no "
+             "span that takes anything in was seen. Are they instrumented, and are their spans "
+             "in a topic that is read here?"},
+    {.kind = "read_producer_spans",
+     .counter = WORKER_HOP_producer_unseen,
+     .text = "Read the spans of those who send to {destination}, too: {broken hop|broken hops} "
+             "would be mended under a producer of whose trace no span came."},
+    {.kind = NULL},
+};
+
+/* By service and library: it is for these to say more. */
+static const struct rule of_hop[] = {
+    {.kind = "improve_instrumentation",
+     .worth = without_evidence,
+     .text =
+         "Let the consumer spans of {service} name their messages: {broken hop|broken hops} "
+         "of {destination}, with neither a link nor topic, partition and offset (library: "
+         "{library})."},
+    {.kind = NULL},
+};
 
 static const char *shown(const char *name)
 {
     return name[0] == '\0' ? "(not named)" : name;
 }
 
-/* Who sends there: "shop", "shop and 3 more"; "its producers" where nobody was seen. */
+/* Who sends there: "shop", "shop and web", "shop, web and others"; unseen: "its producers". */
 static void name_senders(const struct look *look, const char *destination, char ret[NAMES_LEN])
 {
     const struct worker_observed *observed = &look->observed;
@@ -69,208 +232,95 @@ static enum settings_repair_mode mode_of(const struct look *look,
                                                  : settings->repair.mode;
 }
 
-static void add_topic_file(struct look *look, const struct worker_observed_row *row)
+/* "1 broken hop", "12 broken hops", of the words "broken hop|broken hops" */
+static void count_in(struct bytes words, uint64_t number, char ret[NAMES_LEN])
 {
-    uint64_t worth = row->counts[WORKER_HOP_topic_not_read];
-    struct look_step *step = add(look, "add_message_topic", worth);
-    char count[48];
-    if (step == NULL)
-        return;
-    snprintf(step->text, sizeof(step->text),
-             "Add a topic file with role = messages for %s: %s there, and the headers of the "
-             "records that they name may tell who sent them.",
-             shown(row->destination), hops(worth, count));
+    const uint8_t *bar = memchr(words.at, '|', words.len);
+    SB_ASSERT(bar != NULL);
+    struct bytes one = bytes_of(words.at, (size_t)(bar - words.at));
+    struct bytes many = bytes_of(bar + 1, words.len - one.len - 1);
+    struct bytes noun = number == 1 ? one : many;
+    char digits[OBSERVE_NUMBER_LEN];
+    snprintf(ret, NAMES_LEN, "%s %.*s", observe_number(number, digits), (int)noun.len,
+             (const char *)noun.at);
+}
+
+/* What {name} stands for, in a step of that worth; `room` may hold it. */
+static const char *find_word(const struct about *about, uint64_t worth, struct bytes name,
+                             char room[NAMES_LEN])
+{
+    const struct settings *settings = about->look->app->settings;
+    const struct worker_observed_row *row = about->row;
+    if (bytes_equal(name, BYTES_LITERAL("destination")))
+        return shown(row->destination);
+    if (bytes_equal(name, BYTES_LITERAL("service")))
+        return shown(row->service);
+    if (bytes_equal(name, BYTES_LITERAL("library")))
+        return shown(row->library);
+    if (bytes_equal(name, BYTES_LITERAL("topic")))
+        return settings->topics[about->topic].name;
+    if (bytes_equal(name, BYTES_LITERAL("mode")))
+        return mode_of(about->look, row) == SETTINGS_REPAIR_OFF ? "off" : "report";
+    if (bytes_equal(name, BYTES_LITERAL("number")))
+        return observe_number(worth, room);
+    if (bytes_equal(name, BYTES_LITERAL("senders")))
+        name_senders(about->look, row->destination, room);
+    else if (bytes_equal(name, BYTES_LITERAL("wait")))
+        units_format_duration(settings->window.wait_ns, room);
+    else if (bytes_equal(name, BYTES_LITERAL("broken")))
+        count_in(BYTES_LITERAL("broken hop|broken hops"), row->counts[WORKER_HOP_broken], room);
+    else
+        count_in(name, worth, room);
+    return room;
+}
+
+/* The text with its words; cut where it does not fit. */
+static void fill(const struct about *about, uint64_t worth, const char *text,
+                 char ret[OBSERVE_STEP_LEN])
+{
+    size_t len = 0;
+    while (*text != '\0' && len < OBSERVE_STEP_LEN) {
+        size_t plain = strcspn(text, "{");
+        char room[NAMES_LEN];
+        const char *word = "";
+        size_t named = 0;
+        if (text[plain] == '{') {
+            named = strcspn(text + plain, "}") + 1;
+            word = find_word(about, worth, bytes_of(text + plain + 1, named - 2), room);
+        }
+        len += (size_t)snprintf(ret + len, OBSERVE_STEP_LEN - len, "%.*s%s", (int)plain, text,
+                                word);
+        text += plain + named;
+    }
+}
+
+static bool can_be_topic(const struct worker_observed_row *row)
+{
     bool is_name = row->destination[0] != '\0' && strpbrk(row->destination, "?\"\\$") == NULL;
-    if (!row->rabbitmq && is_name)
-        snprintf(step->file, sizeof(step->file),
-                 "name = \"%s\"; source = \"kafka\"; topic = \"%s\"; role = \"messages\";",
-                 row->destination, row->destination);
+    return !row->rabbitmq && is_name;
 }
 
-static void add_mode(struct look *look, const struct worker_observed_row *row)
+/* Nothing where it is worth nothing, or as many are there as are kept. */
+static void add(struct look *look, const struct about *about, const struct rule *rule)
 {
-    uint64_t worth = row->counts[WORKER_HOP_only_reported];
-    struct look_step *step = add(look, "set_repair_mode", worth);
-    char count[48];
-    if (step == NULL)
+    uint64_t worth =
+        rule->worth != NULL ? rule->worth(about) : about->row->counts[rule->counter];
+    if (worth == 0 || look->step_count == OBSERVE_STEPS_MAX)
         return;
-    snprintf(step->text, sizeof(step->text),
-             "Set repair.mode = auto for %s, it is %s: %s there would be mended.",
-             shown(row->destination),
-             mode_of(look, row) == SETTINGS_REPAIR_OFF ? "off" : "report", hops(worth, count));
+    struct look_step *step = &look->steps[look->step_count];
+    *step = (struct look_step){.kind = rule->kind,
+                               .urgent = rule->urgent,
+                               .worth = worth,
+                               .order = look->step_count++};
+    fill(about, worth, rule->text, step->text);
+    if (rule->file != NULL && can_be_topic(about->row))
+        fill(about, worth, rule->file, step->file);
 }
 
-static void add_headers(struct look *look, const struct worker_observed_row *row)
+static void add_each(struct look *look, const struct about *about, const struct rule *rules)
 {
-    uint64_t worth = row->counts[WORKER_HOP_record_bare];
-    struct look_step *step = add(look, "propagate_context", worth);
-    char count[48];
-    char senders[NAMES_LEN];
-    if (step == NULL)
-        return;
-    name_senders(look, row->destination, senders);
-    snprintf(step->text, sizeof(step->text),
-             "Let %s propagate the context to %s: %s there, and the records that they took in "
-             "carry no traceparent.",
-             senders, shown(row->destination), hops(worth, count));
-}
-
-static void add_earlier(struct look *look, const struct worker_observed_row *row)
-{
-    uint64_t worth = row->counts[WORKER_HOP_record_not_seen];
-    struct look_step *step = add(look, "read_messages_earlier", worth);
-    char count[48];
-    if (step == NULL)
-        return;
-    snprintf(step->text, sizeof(step->text),
-             "Read the messages of %s from earlier on (start = earliest, or a greater "
-             "repair.replay): %s there, of records that were not read or are gone.",
-             shown(row->destination), hops(worth, count));
-}
-
-/* Nobody takes in what is sent there, as far as spans tell. */
-static void add_consumers(struct look *look, const struct worker_observed_row *row)
-{
-    if (row->counts[WORKER_HOP_intact] + row->counts[WORKER_HOP_broken] > 0)
-        return;
-    uint64_t worth = row->counts[WORKER_HOP_sent_traces];
-    struct look_step *step = add(look, "find_consumers", worth);
-    char count[48];
-    if (step == NULL)
-        return;
-    snprintf(step->text, sizeof(step->text),
-             "Look for the consumers of %s: %s there, and no span that takes anything in was "
-             "seen. Are they instrumented, and are their spans in a topic that is read here?",
-             shown(row->destination), counted(worth, "trace sends", "traces send", count));
-}
-
-static void add_unseen(struct look *look, const struct worker_observed_row *row)
-{
-    uint64_t worth = row->counts[WORKER_HOP_producer_unseen];
-    struct look_step *step = add(look, "read_producer_spans", worth);
-    char count[48];
-    if (step == NULL)
-        return;
-    snprintf(step->text, sizeof(step->text),
-             "Read the spans of those who send to %s, too: %s would be mended under a producer "
-             "of whose trace no span came.",
-             shown(row->destination), hops(worth, count));
-}
-
-/* By service and library: it is for these to say more. */
-static void add_instrumentation(struct look *look, const struct worker_observed_row *row)
-{
-    uint64_t worth = row->counts[WORKER_HOP_names_nothing] + row->counts[WORKER_HOP_batch];
-    struct look_step *step = add(look, "improve_instrumentation", worth);
-    char count[48];
-    if (step == NULL)
-        return;
-    snprintf(step->text, sizeof(step->text),
-             "Let the consumer spans of %s name their messages: %s of %s, with neither a link "
-             "nor topic, partition and offset (library: %s).",
-             shown(row->service), hops(worth, count), shown(row->destination),
-             shown(row->library));
-}
-
-uint64_t observe_dead(const struct look *look, uint32_t topic)
-{
-    uint64_t dead = 0;
-    for (int i = 0; i < WORKER_REASON_COUNT; i++)
-        dead += look->topic_counters[topic].dead_records[i] +
-                look->topic_counters[topic].dead_spans[i];
-    return dead;
-}
-
-bool observe_stops(const struct look *look, uint32_t topic)
-{
-    const struct settings_topic *settings = &look->app->settings->topics[topic];
-    return observe_dead(look, topic) > 0 && settings->errors.deadletterqueue == NULL &&
-           settings->errors.tolerance != SETTINGS_TOLERANCE_ALL;
-}
-
-static void add_dead(struct look *look, uint32_t topic)
-{
-    if (!observe_stops(look, topic))
-        return;
-    struct look_step *step = add(look, "set_dead_letter_queue", observe_dead(look, topic));
-    char count[48];
-    if (step == NULL)
-        return;
-    step->urgent = true;
-    snprintf(step->text, sizeof(step->text),
-             "Set errors.deadletterqueue for %s: %s can not be taken, and a run would stop "
-             "reading the topic at the first of them.",
-             look->app->settings->topics[topic].name,
-             counted(step->worth, "record or span", "records or spans", count));
-}
-
-static void add_left_out(struct look *look, const struct settings_topic *topic)
-{
-    struct look_step *step = observe_leaves_out(topic) ? add(look, "left_out", 1) : NULL;
-    if (step != NULL)
-        snprintf(
-            step->text, sizeof(step->text),
-            "%s was left out: of RabbitMQ a look reads streams alone, as messages of a queue "
-            "would be kept from their consumers. A run reads it.",
-            topic->name);
-}
-
-static void add_nothing_read(struct look *look)
-{
-    if (look->account->counters.spans_read > 0)
-        return;
-    struct look_step *step = add(look, "read_spans", 1);
-    if (step == NULL)
-        return;
-    step->urgent = true;
-    const char *text = "Not one span came: wait longer, or add --drain to read what is there.";
-    if (look->app->troubled)
-        text = "Not one span was read, and there is trouble: see what the log says of it.";
-    else if (look->app->run.drain)
-        text = "Not one span was read: are the topics right, and is start = latest in none of "
-               "their files?";
-    snprintf(step->text, sizeof(step->text), "%s", text);
-}
-
-static void add_longer_window(struct look *look)
-{
-    uint64_t worth = look->totals[WORKER_HOP_evidence_late];
-    struct look_step *step = add(look, "raise_window_wait", worth);
-    char wait[UNITS_TEXT_LEN];
-    char count[48];
-    if (step == NULL)
-        return;
-    units_format_duration(look->app->settings->window.wait_ns, wait);
-    snprintf(step->text, sizeof(step->text),
-             "Raise window.wait or window.hold (wait is %s): the producers of %s became known "
-             "only after the verdict.",
-             wait, hops(worth, count));
-}
-
-static void add_missing(struct look *look)
-{
-    uint64_t worth = look->observed.counts.missing_parent;
-    struct look_step *step = add(look, "find_missing_parents", worth);
-    char count[48];
-    if (step == NULL)
-        return;
-    snprintf(step->text, sizeof(step->text),
-             "Look for the spans that never came: %s a parent that is not here. A service "
-             "may export elsewhere, or sample by itself.",
-             counted(worth, "trace names", "traces name", count));
-}
-
-static void add_run(struct look *look)
-{
-    uint64_t worth = observe_repaired(look->totals);
-    struct look_step *step = add(look, "run", worth);
-    char broken[48];
-    char mended[OBSERVE_NUMBER_LEN];
-    if (step == NULL)
-        return;
-    snprintf(step->text, sizeof(step->text),
-             "Run it without --observe: %s of %s would be mended.",
-             observe_number(worth, mended), hops(look->totals[WORKER_HOP_broken], broken));
+    for (const struct rule *rule = rules; rule->kind != NULL; rule++)
+        add(look, about, rule);
 }
 
 static int by_worth(const void *left, const void *right)
@@ -286,21 +336,21 @@ static int by_worth(const void *left, const void *right)
 
 void observe_find_steps(struct look *look)
 {
-    static void (*const of_destination[])(struct look *, const struct worker_observed_row *) = {
-        add_topic_file, add_mode, add_headers, add_earlier, add_consumers, add_unseen};
     const struct worker_observed *observed = &look->observed;
-    add_nothing_read(look);
-    add_run(look);
-    for (uint32_t i = 0; i < look->app->settings->topic_count; i++) {
-        add_dead(look, i);
-        add_left_out(look, &look->app->settings->topics[i]);
+    struct worker_observed_row totals = {.settings = 0};
+    memcpy(totals.counts, look->totals, sizeof(totals.counts));
+    struct about about = {.look = look, .row = &totals};
+    add_each(look, &about, of_all_first);
+    for (; about.topic < look->app->settings->topic_count; about.topic++)
+        add_each(look, &about, of_topic);
+    add_each(look, &about, of_all);
+    for (uint32_t i = 0; i < observed->row_count[WORKER_BY_DESTINATION]; i++) {
+        about.row = &observed->rows[WORKER_BY_DESTINATION][i];
+        add_each(look, &about, of_destination);
     }
-    add_longer_window(look);
-    add_missing(look);
-    for (uint32_t i = 0; i < observed->row_count[WORKER_BY_DESTINATION]; i++)
-        for (size_t j = 0; j < sizeof(of_destination) / sizeof(*of_destination); j++)
-            of_destination[j](look, &observed->rows[WORKER_BY_DESTINATION][i]);
-    for (uint32_t i = 0; i < observed->row_count[WORKER_BY_HOP]; i++)
-        add_instrumentation(look, &observed->rows[WORKER_BY_HOP][i]);
+    for (uint32_t i = 0; i < observed->row_count[WORKER_BY_HOP]; i++) {
+        about.row = &observed->rows[WORKER_BY_HOP][i];
+        add_each(look, &about, of_hop);
+    }
     qsort(look->steps, look->step_count, sizeof(*look->steps), by_worth);
 }

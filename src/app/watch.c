@@ -120,8 +120,10 @@ static int write_metrics(void *arg, struct text *out)
     struct worker_account account;
     worker_group_take_account(app->group, &account, watch->topic_counters);
     read_sinks(watch);
-    for (uint32_t i = 0; i < app->settings->topic_count; i++)
+    for (uint32_t i = 0; i < app->settings->topic_count; i++) {
         watch->topics[i].failed = worker_group_topic_has_failed(app->group, i);
+        watch->topics[i].unreadable = sources_unreadable(app->sources, i);
+    }
     size_t lag_count = read_lags(watch);
     const struct admin_snapshot snapshot = {
         .version = SPANBRIDGE_VERSION,

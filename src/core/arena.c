@@ -7,7 +7,7 @@
 enum { ALIGNMENT = 16, FIRST_CHUNK_LEN = 4096, LARGEST_STEP = 1024 * 1024 };
 
 struct arena_chunk {
-    struct arena_chunk *next;
+    struct arena_chunk *older;
     size_t len; /* of `room` */
     size_t used;
     alignas(ALIGNMENT) uint8_t room[];
@@ -20,20 +20,13 @@ void arena_init(struct arena *arena, size_t bytes_max)
 
 void arena_clear(struct arena *arena)
 {
-    struct arena_chunk *chunk = arena->first;
+    struct arena_chunk *chunk = arena->newest;
     while (chunk != NULL) {
-        struct arena_chunk *next = chunk->next;
+        struct arena_chunk *older = chunk->older;
         memory_free(chunk);
-        chunk = next;
+        chunk = older;
     }
     arena_init(arena, arena->bytes_max);
-}
-
-void arena_reset(struct arena *arena)
-{
-    for (struct arena_chunk *chunk = arena->first; chunk != NULL; chunk = chunk->next)
-        chunk->used = 0;
-    arena->current = arena->first;
 }
 
 /* The next chunk's size: as much as is held already, within what the cap leaves; 0: too little. */
@@ -55,8 +48,8 @@ static size_t choose_chunk_size(const struct arena *arena, size_t len)
     return wanted < left ? wanted : left;
 }
 
-/* Appends a chunk with room for `len` behind `last` and makes it the current one. */
-static struct arena_chunk *add_chunk(struct arena *arena, struct arena_chunk *last, size_t len)
+/* Adds a chunk with room for `len`, out of which memory is handed out from now on. */
+static struct arena_chunk *add_chunk(struct arena *arena, size_t len)
 {
     size_t size = choose_chunk_size(arena, len);
     if (size == 0)
@@ -64,30 +57,12 @@ static struct arena_chunk *add_chunk(struct arena *arena, struct arena_chunk *la
     struct arena_chunk *chunk = memory_alloc(size);
     if (chunk == NULL)
         return NULL;
-    chunk->next = NULL;
+    chunk->older = arena->newest;
     chunk->len = size - sizeof(struct arena_chunk);
     chunk->used = 0;
-    if (last == NULL)
-        arena->first = chunk;
-    else
-        last->next = chunk;
-    arena->current = chunk;
+    arena->newest = chunk;
     arena->bytes_held += size;
     return chunk;
-}
-
-/* The first chunk from the current one on with room for `len`, which becomes the current one. */
-static struct arena_chunk *find_chunk(struct arena *arena, size_t len)
-{
-    struct arena_chunk *last = NULL;
-    for (struct arena_chunk *chunk = arena->current; chunk != NULL; chunk = chunk->next) {
-        if (chunk->len - chunk->used >= len) {
-            arena->current = chunk;
-            return chunk;
-        }
-        last = chunk;
-    }
-    return add_chunk(arena, last, len);
 }
 
 void *arena_alloc(struct arena *arena, size_t len)
@@ -96,7 +71,9 @@ void *arena_alloc(struct arena *arena, size_t len)
         return NULL;
     /* An empty request still gets an address of its own. */
     size_t rounded = ((len == 0 ? 1 : len) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    struct arena_chunk *chunk = find_chunk(arena, rounded);
+    struct arena_chunk *chunk = arena->newest;
+    if (chunk == NULL || chunk->len - chunk->used < rounded)
+        chunk = add_chunk(arena, rounded);
     if (chunk == NULL)
         return NULL;
     void *at = chunk->room + chunk->used;

@@ -1,5 +1,6 @@
 #include "core/pool.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "core/memory.h"
@@ -20,21 +21,33 @@ static size_t chunk_bytes(const struct pool *pool)
     return pool->item_size << pool->chunk_bits;
 }
 
-/* Chunks of some size share a huge page, of which only those in use are counted. */
-static uint32_t chunks_per_slab(const struct pool *pool)
+/* Where chunks come from: one by one at first; once there are many, out of shared huge pages. */
+struct layout {
+    uint32_t alone;    /* so many of the first chunks are blocks of their own */
+    uint32_t per_slab; /* of the others in one block; only those in use are counted */
+};
+
+static struct layout layout_of(const struct pool *pool)
 {
-    enum { SHARED_BYTES_MIN = 64 << 10 };
+    enum { ALONE_BYTES = 256 << 10 };
     size_t bytes = chunk_bytes(pool);
-    if (bytes < SHARED_BYTES_MIN || bytes > MEMORY_PAGES_MIN)
-        return 1;
-    return (uint32_t)(MEMORY_PAGES_MIN / bytes);
+    if (bytes > MEMORY_PAGES_MIN)
+        return (struct layout){.alone = UINT32_MAX, .per_slab = 1};
+    return (struct layout){.alone = (uint32_t)(ALONE_BYTES / bytes),
+                           .per_slab = (uint32_t)(MEMORY_PAGES_MIN / bytes)};
+}
+
+static bool begins_slab(struct layout layout, uint32_t chunk)
+{
+    return (chunk - layout.alone) % layout.per_slab == 0;
 }
 
 void pool_clear(struct pool *pool)
 {
-    uint32_t step = chunks_per_slab(pool);
-    for (uint32_t i = 0; i < pool->chunk_count; i += step)
-        memory_free(pool->chunks[i]);
+    struct layout layout = layout_of(pool);
+    for (uint32_t i = 0; i < pool->chunk_count; i++)
+        if (i < layout.alone || begins_slab(layout, i))
+            memory_free(pool->chunks[i]);
     memory_free(pool->chunks);
     pool_init(pool, pool->item_size, pool->chunk_bits);
 }
@@ -51,14 +64,14 @@ static enum sb_err add_chunk(struct pool *pool)
         pool->chunks = chunks;
         pool->chunk_room = room;
     }
-    uint32_t shared_by = chunks_per_slab(pool);
+    struct layout layout = layout_of(pool);
     uint8_t *chunk;
-    if (pool->chunk_count % shared_by != 0)
-        chunk = pool->chunks[pool->chunk_count - 1] + chunk_bytes(pool);
-    else if (shared_by > 1)
+    if (pool->chunk_count < layout.alone)
+        chunk = memory_alloc(chunk_bytes(pool));
+    else if (begins_slab(layout, pool->chunk_count))
         chunk = memory_alloc_pages(MEMORY_PAGES_MIN);
     else
-        chunk = memory_alloc(chunk_bytes(pool));
+        chunk = pool->chunks[pool->chunk_count - 1] + chunk_bytes(pool);
     if (chunk == NULL)
         return SB_ERR_MEMORY;
     pool->chunks[pool->chunk_count++] = chunk;

@@ -157,12 +157,3 @@ bool ring_sleep(struct ring *ring)
     atomic_store_explicit(&ring->sleeps, false, memory_order_relaxed);
     return false;
 }
-
-size_t ring_used(const struct ring *ring)
-{
-    uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
-    uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
-    /* The two are not read at once: both may have moved on in between. */
-    uint64_t used = head - tail;
-    return used > ring->mask + 1 ? ring->mask + 1 : used;
-}

@@ -1,5 +1,7 @@
 #include "core/table.h"
 
+#include <string.h>
+
 #include "core/assert.h"
 #include "core/memory.h"
 
@@ -14,10 +16,11 @@ static uint32_t most_used(uint32_t slots)
 
 static enum sb_err allocate_slots(struct table *table, uint32_t slots)
 {
-    struct table_slot *at = memory_zalloc(slots, sizeof(*at));
+    /* A large one is used all over from the first entry on: it lies in huge pages. */
+    struct table_slot *at = memory_alloc_pages(slots * sizeof(*at));
     if (at == NULL)
         return SB_ERR_MEMORY;
-    table->slots = at;
+    table->slots = memset(at, 0, slots * sizeof(*at));
     table->mask = slots - 1;
     return SB_OK;
 }

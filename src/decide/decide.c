@@ -36,7 +36,7 @@ struct decide {
 struct decide_worker {
     const struct decide *decide;
     struct match_scratch *scratch;
-    struct decide_counters counters;
+    uint64_t match_errors;
 };
 
 _Static_assert(DECIDE_POLICIES_MAX <= 64, "a policy is a bit of decide_facts.matches");
@@ -190,9 +190,9 @@ void decide_worker_free(struct decide_worker *worker)
     memory_free(worker);
 }
 
-const struct decide_counters *decide_worker_counters(const struct decide_worker *worker)
+uint64_t decide_worker_match_errors(const struct decide_worker *worker)
 {
-    return &worker->counters;
+    return worker->match_errors;
 }
 
 /* Does the value set the policy's bit?  A failed match must not make the policy keep. */
@@ -207,7 +207,7 @@ static bool sets_bit(struct decide_worker *worker, const struct policy *policy,
     case MATCH_ERROR:
         break;
     }
-    worker->counters.match_errors++;
+    worker->match_errors++;
     return policy->invert;
 }
 
@@ -274,12 +274,9 @@ struct decide_verdict decide_verdict(struct decide_worker *worker, struct trace_
                                      const struct decide_facts *facts)
 {
     const struct decide *decide = worker->decide;
-    worker->counters.verdicts++;
     for (uint32_t i = 0; i < decide->policy_count; i++) {
-        if (keeps(&decide->policies[i], i, trace_id, facts)) {
-            worker->counters.kept++;
+        if (keeps(&decide->policies[i], i, trace_id, facts))
             return (struct decide_verdict){.keep = true, .policy = (uint16_t)i};
-        }
     }
     return (struct decide_verdict){.keep = false, .policy = DECIDE_NO_POLICY};
 }

@@ -337,21 +337,27 @@ static void delete_group(struct broker *broker)
     rd_kafka_DeleteGroup_destroy(group);
 }
 
+bool broker_remove_topics(struct broker *broker, struct text *message)
+{
+    if (!broker->topics_made)
+        return true;
+    delete_group(broker);
+    broker->topics_made = false;
+    if (delete_topics(broker))
+        return true;
+    text_printf(message, "%stopics %s, %s, %s could not be removed from %s",
+                message->len > 0 ? "\n" : "", broker->topics[0], broker->topics[1],
+                broker->topics[2], broker->bootstrap);
+    return false;
+}
+
 bool broker_free(struct broker *broker, struct text *message)
 {
-    bool clean = true;
     if (broker == NULL)
         return true;
     if (broker->producer != NULL)
         rd_kafka_flush(broker->producer, FLUSH_MS);
-    if (broker->topics_made) {
-        delete_group(broker);
-        clean = delete_topics(broker);
-    }
-    if (!clean)
-        text_printf(message, "%stopics %s, %s, %s could not be removed from %s",
-                    message->len > 0 ? "\n" : "", broker->topics[0], broker->topics[1],
-                    broker->topics[2], broker->bootstrap);
+    bool clean = broker_remove_topics(broker, message);
     if (broker->cluster_id != NULL)
         rd_kafka_mem_free(broker->producer, broker->cluster_id);
     if (broker->producer != NULL)

@@ -35,7 +35,10 @@ struct broker;
 enum sb_err broker_new(const struct broker_options *options, struct broker **ret,
                        struct text *message) SB_MUST_USE;
 
-/* False: something could not be removed, and `message` names it.  Takes NULL. */
+/* Of a real one.  False: something could not be removed, and `message` names it. */
+bool broker_remove_topics(struct broker *broker, struct text *message);
+
+/* Removes them, too.  Takes NULL. */
 bool broker_free(struct broker *broker, struct text *message);
 
 const char *broker_bootstrap(const struct broker *broker);

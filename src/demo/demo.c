@@ -2,7 +2,9 @@
  * demo: opens the shop, runs the bridge, prints what came of it.
  *
  * Signals are blocked in all threads but where the demo's own asks for them, so that topics and
- * queues on a real broker are removed on every way out.
+ * queues on a real broker are removed on every way out.  The first one ends the service in good
+ * order.  The second leaves it as it is, and ends the demo when they are removed; the third does
+ * not wait for that.
  */
 #include "demo/demo.h"
 
@@ -36,6 +38,9 @@ enum {
     EX_INTERRUPTED = 130
 };
 
+/* What a signal asks for, by its number. */
+enum { ASKED_TO_END = 1, ASKED_TO_END_AT_ONCE = 2 };
+
 struct demo {
     struct demo_options options;
     struct terminal_style style;
@@ -46,8 +51,9 @@ struct demo {
     struct settings *settings;
     struct pipeline *pipeline;
     sigset_t signals;
-    bool interrupted;
-    int code; /* of exit */
+    uint32_t signalled; /* so many signals were taken */
+    bool left;          /* the service still runs, with what belongs to it */
+    int code;           /* of exit */
 
     struct trace_id shown[SHOP_PIECES]; /* the pieces of the showpiece */
     struct seen_list before;
@@ -91,14 +97,16 @@ static int code_of(enum sb_err err)
     }
 }
 
-/* True once a signal has asked for the end; waits for it at most `wait_ms`. */
-static bool is_interrupted(struct demo *demo, uint32_t wait_ms)
+/* True once so many signals have come; waits for one at most `wait_ms`. */
+static bool is_signalled(struct demo *demo, uint32_t times, uint32_t wait_ms)
 {
     struct timespec wait = {.tv_sec = wait_ms / MS_PER_S,
                             .tv_nsec = (long)(wait_ms % MS_PER_S) * (long)NS_PER_MS};
-    if (!demo->interrupted)
-        demo->interrupted = sigtimedwait(&demo->signals, NULL, &wait) > 0;
-    return demo->interrupted;
+    if (demo->signalled < times && sigtimedwait(&demo->signals, NULL, &wait) > 0)
+        demo->signalled++;
+    if (demo->signalled == ASKED_TO_END_AT_ONCE) /* a third one waits for nobody */
+        pthread_sigmask(SIG_UNBLOCK, &demo->signals, NULL);
+    return demo->signalled >= times;
 }
 
 static void print(struct demo *demo)
@@ -155,16 +163,32 @@ static int open_demo(struct demo *demo)
     return EX_OK;
 }
 
+/* False: it is asked to end at once, and the service still runs. */
+static bool end_pipeline(struct demo *demo)
+{
+    if (demo->pipeline == NULL)
+        return true;
+    pipeline_stop(demo->pipeline);
+    while (!pipeline_ended(demo->pipeline, TICK_MS))
+        if (is_signalled(demo, ASKED_TO_END_AT_ONCE, 0))
+            return false;
+    return true;
+}
+
 /* Topics and queues on a real broker go here, on every way out. */
 static bool close_demo(struct demo *demo)
 {
-    pipeline_free(demo->pipeline);
-    settings_free(demo->settings);
+    demo->left = !end_pipeline(demo);
+    if (!demo->left) {
+        pipeline_free(demo->pipeline);
+        settings_free(demo->settings);
+        demo_receiver_free(demo->receiver);
+        seen_reader_free(demo->reader);
+    }
     workspace_remove(&demo->workspace);
     text_reset(&demo->message);
-    bool clean = traffic_free(demo->traffic, &demo->message);
-    demo_receiver_free(demo->receiver);
-    seen_reader_free(demo->reader);
+    bool clean = demo->left ? traffic_remove(demo->traffic, &demo->message)
+                            : traffic_free(demo->traffic, &demo->message);
     if (!clean)
         fail(demo, EX_UNAVAILABLE);
     text_clear(&demo->output);
@@ -185,11 +209,11 @@ static int run_pipeline(struct demo *demo, bool drain)
     return fail(demo, EX_SOFTWARE);
 }
 
-/* Until it has ended by itself, or a signal came. */
-static void await_pipeline(struct demo *demo, uint32_t limit_ms)
+/* Until it has ended by itself, or so many signals have come. */
+static void await_pipeline(struct demo *demo, uint32_t signals, uint32_t limit_ms)
 {
     for (uint32_t waited_ms = 0; waited_ms < limit_ms; waited_ms += TICK_MS)
-        if (pipeline_ended(demo->pipeline, TICK_MS) || is_interrupted(demo, 0) ||
+        if (is_signalled(demo, signals, 0) || pipeline_ended(demo->pipeline, TICK_MS) ||
             traffic_idle(demo->traffic, &demo->message) != SB_OK)
             return;
     text_append_text(&demo->message, "the service did not end by itself\n");
@@ -255,7 +279,7 @@ static int run_once(struct demo *demo)
 {
     enum sb_err err = SB_OK;
     uint32_t left = demo->options.traces;
-    while (err == SB_OK && left > 0 && !is_interrupted(demo, 0)) {
+    while (err == SB_OK && left > 0 && !is_signalled(demo, ASKED_TO_END, 0)) {
         uint32_t count = left < TRAFFIC_ROUND_MAX ? left : TRAFFIC_ROUND_MAX;
         err = traffic_play(demo->traffic, count, &demo->message);
         left -= count;
@@ -264,14 +288,14 @@ static int run_once(struct demo *demo)
         err = traffic_flush(demo->traffic, &demo->message);
     if (err != SB_OK)
         return fail(demo, code_of(err));
-    if (demo->interrupted)
+    if (demo->signalled > 0)
         return EX_INTERRUPTED;
     print_before(demo);
     int code = run_pipeline(demo, true);
     if (code != EX_OK)
         return code;
-    await_pipeline(demo, ONCE_LIMIT_MS);
-    if (demo->interrupted)
+    await_pipeline(demo, ASKED_TO_END, ONCE_LIMIT_MS);
+    if (demo->signalled > 0)
         return EX_INTERRUPTED;
     read_backend(demo);
     print_after(demo);
@@ -296,7 +320,7 @@ static enum sb_err keep_open(struct demo *demo)
     const struct traffic_totals *sent = traffic_totals(demo->traffic);
     bool shown_before = false;
     bool shown_after = false;
-    while (!is_interrupted(demo, TICK_MS) && !pipeline_ended(demo->pipeline, 0)) {
+    while (!is_signalled(demo, ASKED_TO_END, TICK_MS) && !pipeline_ended(demo->pipeline, 0)) {
         uint64_t passed_ms = (clock_monotonic_ns(clock_system()) - begin_ns) / NS_PER_MS;
         uint64_t due = passed_ms * demo->options.rate / MS_PER_S;
         enum sb_err err = SB_OK;
@@ -336,9 +360,10 @@ static int run_until_stopped(struct demo *demo)
     enum sb_err err = keep_open(demo);
     if (err != SB_OK)
         return fail(demo, code_of(err));
-    demo->interrupted = false; /* a second signal ends the wait */
     pipeline_stop(demo->pipeline);
-    await_pipeline(demo, STOP_LIMIT_MS);
+    await_pipeline(demo, ASKED_TO_END_AT_ONCE, STOP_LIMIT_MS);
+    if (demo->signalled >= ASKED_TO_END_AT_ONCE)
+        return EX_TEMPFAIL;
     return conclude(demo);
 }
 
@@ -362,6 +387,8 @@ static void *run(void *arg)
         demo->code = demo->options.once ? run_once(demo) : run_until_stopped(demo);
     if (!close_demo(demo) && demo->code == EX_OK)
         demo->code = EX_UNAVAILABLE;
+    if (demo->left)
+        demo->code = EX_TEMPFAIL;
     return NULL;
 }
 
@@ -389,5 +416,7 @@ int demo_main(int argc, char **argv)
         return fail(&demo, EX_OSERR);
     }
     pthread_join(thread, NULL);
+    if (demo.left)
+        _exit(demo.code); /* the service's threads would see what exit takes down */
     return demo.code;
 }

@@ -190,7 +190,7 @@ enum sb_err exchange_new(const struct exchange_options *options, struct exchange
 }
 
 /* On a channel that nothing has happened on yet, and a new connection where the first is cut. */
-static bool remove_spans_queue(struct exchange *exchange)
+static bool delete_spans_queue(struct exchange *exchange)
 {
     struct amqp_link *link = exchange->link;
     enum sb_err err = SB_OK;
@@ -205,15 +205,24 @@ static bool remove_spans_queue(struct exchange *exchange)
     return err == SB_OK;
 }
 
+bool exchange_remove_queue(struct exchange *exchange, struct text *message)
+{
+    if (!exchange->made)
+        return true;
+    exchange->made = false;
+    if (delete_spans_queue(exchange))
+        return true;
+    text_printf(message,
+                "%squeue %s could not be removed from %s: it goes by itself in 10 minutes",
+                message->len > 0 ? "\n" : "", exchange->spans, amqp_link_place(exchange->link));
+    return false;
+}
+
 bool exchange_free(struct exchange *exchange, struct text *message)
 {
     if (exchange == NULL)
         return true;
-    bool clean = !exchange->made || remove_spans_queue(exchange);
-    if (!clean)
-        text_printf(
-            message, "%squeue %s could not be removed from %s: it goes by itself in 10 minutes",
-            message->len > 0 ? "\n" : "", exchange->spans, amqp_link_place(exchange->link));
+    bool clean = exchange_remove_queue(exchange, message);
     if (exchange->link != NULL)
         amqp_link_close(exchange->link, CLOSE_NS);
     amqp_link_free(exchange->link);

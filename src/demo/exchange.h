@@ -34,7 +34,10 @@ struct exchange;
 enum sb_err exchange_new(const struct exchange_options *options, struct exchange **ret,
                          struct text *message) SB_MUST_USE;
 
-/* False: the queue of spans could not be removed, and `message` names it.  Takes NULL. */
+/* False: the queue of spans could not be removed, and `message` names it. */
+bool exchange_remove_queue(struct exchange *exchange, struct text *message);
+
+/* Removes it, too.  Takes NULL. */
 bool exchange_free(struct exchange *exchange, struct text *message);
 
 const char *exchange_name(const struct exchange *exchange);

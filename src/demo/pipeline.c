@@ -15,6 +15,7 @@ struct pipeline {
     struct app_run_options options;
     int stop_fds[2];
     bool started;
+    bool stopped;
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
@@ -84,8 +85,11 @@ enum sb_err pipeline_start(const struct settings *settings, bool drain, struct p
 
 void pipeline_stop(struct pipeline *pipeline)
 {
+    if (pipeline->stopped)
+        return;
     ssize_t written = write(pipeline->stop_fds[1], "", 1);
-    (void)written; /* a pipe that is full has been told before */
+    (void)written; /* the one byte fits */
+    pipeline->stopped = true;
 }
 
 bool pipeline_ended(struct pipeline *pipeline, uint32_t wait_ms)

@@ -18,7 +18,10 @@ struct pipeline;
 enum sb_err pipeline_start(const struct settings *settings, bool drain,
                            struct pipeline **ret) SB_MUST_USE;
 
-/* As SIGTERM does. */
+/*
+ * As SIGTERM does.  Once it is stopped nothing more happens: a second SIGTERM would end the process
+ * on the spot, and with it whoever has to clean up.
+ */
 void pipeline_stop(struct pipeline *pipeline);
 
 /* True when it has ended, within `wait_ms`. */

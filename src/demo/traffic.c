@@ -143,6 +143,12 @@ enum sb_err traffic_new(const struct traffic_options *options, struct traffic **
     return SB_OK;
 }
 
+bool traffic_remove(struct traffic *traffic, struct text *message)
+{
+    bool clean = traffic->exchange == NULL || exchange_remove_queue(traffic->exchange, message);
+    return broker_remove_topics(traffic->broker, message) && clean;
+}
+
 bool traffic_free(struct traffic *traffic, struct text *message)
 {
     if (traffic == NULL)

@@ -48,7 +48,10 @@ struct traffic;
 enum sb_err traffic_new(const struct traffic_options *options, struct traffic **ret,
                         struct text *message) SB_MUST_USE;
 
-/* Closes the brokers; false with `message` when something of ours is left there. */
+/* Removes what is ours from real brokers; false with `message` when something is left there. */
+bool traffic_remove(struct traffic *traffic, struct text *message);
+
+/* The same, and closes the brokers. */
 bool traffic_free(struct traffic *traffic, struct text *message);
 
 /* The next `count` checkouts, at most TRAFFIC_ROUND_MAX.  Their messages are delivered. */

@@ -22,7 +22,6 @@ _Static_assert(sizeof(struct record) <= 24, "there are as many of these as recor
 struct partition {
     uint32_t first; /* POOL_NONE: nothing is held */
     uint32_t last;
-    uint32_t held;
     bool closed;
     bool returned;
     int64_t watermark;
@@ -119,7 +118,6 @@ enum sb_err ledger_begin(struct ledger *ledger, ledger_partition partition, int6
         record_at(ledger, p->last)->next = index;
     p->last = index;
     p->newest_offset = offset;
-    p->held++;
     ledger->held++;
     *ret = index;
     return SB_OK;
@@ -158,10 +156,8 @@ void ledger_release(struct ledger *ledger, ledger_record record, uint32_t counts
     r->counts -= counts;
     if (r->counts > 0 || counts == 0)
         return;
-    struct partition *p = partition_at(ledger, r->partition);
-    p->held--;
     ledger->held--;
-    if (p->first == record)
+    if (partition_at(ledger, r->partition)->first == record)
         take_finished(ledger, r->partition);
 }
 
@@ -170,18 +166,7 @@ int64_t ledger_watermark(const struct ledger *ledger, ledger_partition partition
     return partition_at(ledger, partition)->watermark;
 }
 
-int64_t ledger_oldest_held(const struct ledger *ledger, ledger_partition partition)
-{
-    const struct partition *p = partition_at(ledger, partition);
-    return p->first == POOL_NONE ? LEDGER_NO_OFFSET : record_at(ledger, p->first)->offset;
-}
-
-uint32_t ledger_held(const struct ledger *ledger, ledger_partition partition)
-{
-    return partition_at(ledger, partition)->held;
-}
-
-uint32_t ledger_held_total(const struct ledger *ledger)
+uint32_t ledger_held(const struct ledger *ledger)
 {
     return ledger->held;
 }
@@ -193,9 +178,4 @@ int64_t ledger_record_offset(const struct ledger *ledger, ledger_record record,
     SB_ASSERT(r->counts > 0);
     *ret_partition = r->partition;
     return r->offset;
-}
-
-size_t ledger_bytes(const struct ledger *ledger)
-{
-    return sizeof(*ledger) + pool_bytes(&ledger->records) + pool_bytes(&ledger->partitions);
 }

@@ -66,6 +66,7 @@ struct repair_hops {
 
 /* What is known under one key, from one walk along its chain. */
 struct chain {
+    struct repair_key key;
     uint64_t hash;
     uint32_t first; /* POOL_NONE: nothing */
     uint32_t producer;
@@ -150,12 +151,29 @@ static uint32_t find_first(const struct repair_hops *hops, uint64_t hash, struct
     return POOL_NONE;
 }
 
+void repair_hops_prefetch(const struct repair_hops *hops, struct repair_key key)
+{
+    table_prefetch(&hops->table, hash_key(hops, key));
+}
+
+void repair_hops_prefetch_side(const struct repair_hops *hops, struct repair_key key)
+{
+    struct table_cursor at = table_find(&hops->table, hash_key(hops, key));
+    uint32_t index;
+    if (!table_next(&hops->table, &at, &index))
+        return;
+    const char *side = pool_at(&hops->pool, index);
+    __builtin_prefetch(side, 1);
+    __builtin_prefetch(side + sizeof(struct side) - 1, 1);
+}
+
 /* `consumer` may be NULL: then nobody is looked for. */
 static struct chain read_chain(const struct repair_hops *hops, struct repair_key key,
                                const struct repair_consumer_side *consumer)
 {
     uint64_t hash = hash_key(hops, key);
-    struct chain chain = {.hash = hash,
+    struct chain chain = {.key = key,
+                          .hash = hash,
                           .first = find_first(hops, hash, key),
                           .producer = POOL_NONE,
                           .message = POOL_NONE,
@@ -220,24 +238,37 @@ static uint32_t detach_oldest(struct repair_hops *hops)
     return index;
 }
 
-/* Adds a side behind `chain`, making room for it.  The chain may lose its first items. */
-static enum sb_err add_side(struct repair_hops *hops, uint64_t hash, const struct side *from)
+/* Makes room for one more item; the chain may lose its first ones. */
+static void evict_oldest(struct repair_hops *hops, struct chain *chain)
+{
+    pool_give(&hops->pool, detach_oldest(hops));
+    hops->counters.evicted++;
+    *chain = read_chain(hops, chain->key, NULL);
+}
+
+/* Adds a side behind the chain, which knows it then. */
+static enum sb_err add_side(struct repair_hops *hops, struct chain *chain,
+                            const struct side *from)
 {
     if (hops->items_max == 0)
         return SB_ERR_MEMORY;
-    if (hops->pool.used >= hops->items_max) {
-        pool_give(&hops->pool, detach_oldest(hops));
-        hops->counters.evicted++;
-    }
+    if (hops->pool.used >= hops->items_max)
+        evict_oldest(hops, chain);
     uint32_t index = pool_take(&hops->pool);
     if (index == POOL_NONE)
         return SB_ERR_MEMORY;
     *side_at(hops, index) = *from;
-    enum sb_err err = append(hops, hash, find_first(hops, hash, from->key), index);
+    enum sb_err err = append(hops, chain->hash, chain->first, index);
     if (err != SB_OK) {
         pool_give(&hops->pool, index);
         return err;
     }
+    if (chain->first == POOL_NONE)
+        chain->first = index;
+    if (from->kind == KIND_PRODUCER)
+        chain->producer = index;
+    else if (from->kind == KIND_MESSAGE)
+        chain->message = index;
     hops->counters.sides++;
     return SB_OK;
 }
@@ -302,14 +333,13 @@ static bool is_itself(const struct repair_consumer_side *consumer,
 }
 
 /* Reports the chain's evidence to those of its consumers that know only weaker one. */
-static void report_chain(struct repair_hops *hops, struct repair_key key)
+static void report_chain(struct repair_hops *hops, const struct chain *chain)
 {
-    struct chain chain = read_chain(hops, key, NULL);
-    struct repair_join join = {.key = key};
-    uint32_t evidence = find_evidence(hops, &chain, &join);
+    struct repair_join join = {.key = chain->key};
+    uint32_t evidence = find_evidence(hops, chain, &join);
     if (evidence == 0)
         return;
-    for (uint32_t at = chain.first; at != POOL_NONE; at = side_at(hops, at)->next) {
+    for (uint32_t at = chain->first; at != POOL_NONE; at = side_at(hops, at)->next) {
         struct side *side = side_at(hops, at);
         if (side->kind != KIND_CONSUMER || side->bits >= evidence)
             continue;
@@ -332,7 +362,7 @@ enum sb_err repair_hops_add_consumer(struct repair_hops *hops, struct repair_key
         if (side_at(hops, chain.same)->bits != BITS_WITHDRAWN)
             return SB_OK; /* known, and its joins were reported */
         side_at(hops, chain.same)->bits = 0;
-        report_chain(hops, key);
+        report_chain(hops, &chain);
         return SB_OK;
     }
     if (chain.consumers >= CONSUMERS_MAX) {
@@ -345,9 +375,9 @@ enum sb_err repair_hops_add_consumer(struct repair_hops *hops, struct repair_key
                         .seen_ns = now_ns,
                         .topic = consumer->topic & TOPIC_MAX,
                         .kind = KIND_CONSUMER};
-    enum sb_err err = add_side(hops, chain.hash, &side);
+    enum sb_err err = add_side(hops, &chain, &side);
     if (err == SB_OK)
-        report_chain(hops, key);
+        report_chain(hops, &chain);
     return err;
 }
 
@@ -377,9 +407,9 @@ enum sb_err repair_hops_add_producer(struct repair_hops *hops, struct repair_key
                         .seen_ns = now_ns,
                         .time_ns = producer->end_ns,
                         .kind = KIND_PRODUCER};
-    enum sb_err err = add_side(hops, chain.hash, &side);
+    enum sb_err err = add_side(hops, &chain, &side);
     if (err == SB_OK)
-        report_chain(hops, key);
+        report_chain(hops, &chain);
     return err;
 }
 
@@ -402,9 +432,9 @@ enum sb_err repair_hops_add_message(struct repair_hops *hops, struct repair_key 
             mark_ambiguous(hops, known, now_ns);
         return SB_OK;
     }
-    enum sb_err err = add_side(hops, chain.hash, &side);
+    enum sb_err err = add_side(hops, &chain, &side);
     if (err == SB_OK)
-        report_chain(hops, key);
+        report_chain(hops, &chain);
     return err;
 }
 

@@ -37,6 +37,7 @@ struct quirk {
 /* The row for a scope; one of defaults, with scope NULL, where there is none. */
 const struct quirk *quirk_find(struct bytes scope_name);
 
+/* All rows.  For tests: each must be met by a library that is tested. */
 size_t quirk_count(void);
 const struct quirk *quirk_at(size_t index);
 

@@ -180,6 +180,15 @@ size_t sources_lags(const struct sources *sources, struct source_lag *ret, size_
     return count;
 }
 
+uint64_t sources_unreadable(const struct sources *sources, uint32_t topic)
+{
+    SB_ASSERT(topic < sources->topic_count);
+    const struct source *reader = sources->readers[topic];
+    if (reader == NULL || reader->ops->unreadable == NULL)
+        return 0;
+    return reader->ops->unreadable(reader, topic);
+}
+
 bool sources_is_assigned(const struct sources *sources)
 {
     for (uint32_t i = 0; i < sources->count; i++)
@@ -191,11 +200,8 @@ bool sources_is_assigned(const struct sources *sources)
 enum source_share sources_share(const struct sources *sources)
 {
     enum source_share share = SOURCE_SHARE_ALL;
-    for (uint32_t i = 0; i < sources->count; i++) {
-        const struct source *source = sources->list[i];
-        if (source->ops->share != NULL)
-            share = source_share_both(share, source->ops->share(source));
-    }
+    for (uint32_t i = 0; i < sources->count; i++)
+        share = source_share_both(share, sources->list[i]->ops->share(sources->list[i]));
     return share;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "claim.h"
 #include "commit.h"
 #include "core/memory.h"
 #include "dead_letter.h"
@@ -12,7 +13,7 @@
 #include "lanes.h"
 #include "offsets.h"
 #include "peek.h"
-#include "properties.h"
+#include "reader.h"
 #include "rebalance.h"
 #include "scout.h"
 #include "share.h"
@@ -22,15 +23,13 @@
 #include "trouble.h"
 
 enum {
-    ERROR_TEXT_LEN = 512,
-    CLOSE_WAIT_MS = 10000,
     LETTERS_WAIT_MS = 5000,
     COMMIT_WAIT_MS = 5000,
-    CLOSE_NAP_MS = 20,
     UNEASY_INTERVAL_MS = 1000,
 };
 
-void source_notify(struct source_kafka *source)
+/* Any thread: makes the event fd readable. */
+static void notify(struct source_kafka *source)
 {
     const uint64_t one = 1;
     ssize_t written;
@@ -59,7 +58,7 @@ void source_note_drop(struct note *note)
 void source_note_post(struct source_kafka *source, struct note *note)
 {
     if (mailbox_post(&source->notes, &note->item))
-        source_notify(source);
+        notify(source);
 }
 
 static void drop_notes(struct source_kafka *source)
@@ -72,98 +71,15 @@ static void drop_notes(struct source_kafka *source)
     }
 }
 
-/* A handle of the library, made of the options; its events make the event fd readable. */
-static enum sb_err make_handle(struct source_kafka *source, enum properties_for handle,
-                               rd_kafka_t **ret)
-{
-    rd_kafka_conf_t *conf;
-    enum sb_err err = properties_build(&source->options, handle, &conf);
-    if (err != SB_OK)
-        return err;
-    rd_kafka_conf_set_opaque(conf, source);
-    rd_kafka_conf_set_error_cb(conf, trouble_on_error);
-    rd_kafka_conf_set_log_cb(conf, trouble_on_log);
-    if (handle == PROPERTIES_GROUP)
-        rd_kafka_conf_set_rebalance_cb(conf, rebalance_on_event);
-    if (handle == PROPERTIES_PRODUCER)
-        rd_kafka_conf_set_dr_msg_cb(conf, dead_letter_on_report);
-    char text[ERROR_TEXT_LEN];
-    rd_kafka_t *rk =
-        rd_kafka_new(handle == PROPERTIES_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER,
-                     conf, text, sizeof(text));
-    if (rk == NULL) {
-        rd_kafka_conf_destroy(conf);
-        log_event(source->options.log, LOG_ERROR, "source", "kafka_configuration_refused",
-                  LOG_TEXT("reason", text));
-        return SB_ERR_CONFIG;
-    }
-    *ret = rk;
-    return SB_OK;
-}
-
-static void watch(struct source_kafka *source, rd_kafka_queue_t *queue)
-{
-    const uint64_t one = 1;
-    rd_kafka_queue_io_event_enable(queue, source->event_fd, &one, sizeof(one));
-}
-
-static enum sb_err add_named_topics(struct reader *reader)
-{
-    const struct source_kafka_options *options = &reader->source->options;
-    for (uint32_t i = 0; i < options->topic_count; i++) {
-        const struct source_topic *configured = &options->topics[i];
-        if (!topics_is_read(configured, reader->role) ||
-            topics_is_pattern(configured->pattern) ||
-            topics_find(reader, configured->pattern) != NULL)
-            continue;
-        struct topic *topic;
-        enum sb_err err = topics_add(reader, i, configured->pattern, &topic);
-        if (err != SB_OK)
-            return err;
-    }
-    return SB_OK;
-}
-
-static enum sb_err make_reader(struct source_kafka *source, enum source_role role)
-{
-    struct reader *reader = source_reader(source, role);
-    reader->source = source;
-    reader->role = role;
-    bool wanted = false;
-    for (uint32_t i = 0; i < source->options.topic_count; i++)
-        wanted = wanted || topics_is_read(&source->options.topics[i], role);
-    if (!wanted)
-        return SB_OK;
-    enum sb_err err = make_handle(
-        source, role == SOURCE_SPANS ? PROPERTIES_GROUP : PROPERTIES_TAP, &reader->rk);
-    if (err != SB_OK)
-        return err;
-    if (rd_kafka_poll_set_consumer(reader->rk) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return SB_ERR_INTERNAL;
-    reader->events = rd_kafka_queue_get_consumer(reader->rk);
-    reader->answers = rd_kafka_queue_new(reader->rk);
-    watch(source, reader->events);
-    watch(source, reader->answers);
-    for (uint32_t i = 0; i < source->options.workers; i++) {
-        struct worker *worker = &source->workers[i];
-        worker->queues[role] = rd_kafka_queue_new(reader->rk);
-        if (worker->idle == NULL) {
-            worker->idle = rd_kafka_queue_new(reader->rk);
-            worker->idle_of = reader;
-        }
-    }
-    return add_named_topics(reader);
-}
-
 static enum sb_err make_producer(struct source_kafka *source)
 {
     if (source->options.looks_only || !dead_letter_is_wanted(&source->options))
         return SB_OK;
-    enum sb_err err = make_handle(source, PROPERTIES_PRODUCER, &source->producer);
+    enum sb_err err = reader_make_handle(source, PROPERTIES_PRODUCER, &source->producer);
     if (err != SB_OK)
         return err;
     source->producer_events = rd_kafka_queue_get_main(source->producer);
-    watch(source, source->producer_events);
+    reader_watch(source, source->producer_events);
     return SB_OK;
 }
 
@@ -174,12 +90,18 @@ static enum sb_err make_parts(struct source_kafka *source)
     if (source->event_fd < 0)
         return SB_ERR_IO;
     source->tap_times_ns = memory_zalloc(options->topic_count, sizeof(*source->tap_times_ns));
-    source->tap_since_ns = memory_zalloc(options->topic_count, sizeof(*source->tap_since_ns));
     source->workers = memory_zalloc(options->workers, sizeof(*source->workers));
-    if (source->tap_times_ns == NULL || source->tap_since_ns == NULL || source->workers == NULL)
+    if (source->tap_times_ns == NULL || source->workers == NULL)
         return SB_ERR_MEMORY;
-    for (uint32_t i = 0; i < options->workers; i++)
+    for (uint32_t i = 0; i < options->workers; i++) {
         slots_init(&source->workers[i].lanes);
+        source->workers[i].idle_fd = -1;
+    }
+    for (uint32_t i = 0; i < options->workers; i++) {
+        source->workers[i].idle_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (source->workers[i].idle_fd < 0)
+            return SB_ERR_IO;
+    }
     enum sb_err err = troubles_new(&source->troubles);
     if (err == SB_OK)
         err = commits_new(source, &source->commits);
@@ -188,9 +110,9 @@ static enum sb_err make_parts(struct source_kafka *source)
     if (err == SB_OK)
         err = matchers_new(options, &source->matchers);
     if (err == SB_OK)
-        err = make_reader(source, SOURCE_SPANS);
+        err = reader_make(source, SOURCE_SPANS);
     if (err == SB_OK)
-        err = make_reader(source, SOURCE_MESSAGES);
+        err = reader_make(source, SOURCE_MESSAGES);
     if (err == SB_OK)
         err = make_producer(source);
     return err;
@@ -207,6 +129,7 @@ enum sb_err source_kafka_new(const struct source_kafka_options *options, struct 
     source->event_fd = -1;
     source->committing = true;
     mailbox_init(&source->notes);
+    pthread_mutex_init(&source->handles, NULL);
     enum sb_err err = make_parts(source);
     if (err != SB_OK) {
         source_kafka_free(source, false);
@@ -270,7 +193,8 @@ static void take_note(struct source_kafka *source, struct note *note)
         source->options.events.on_gap(source->options.events.arg, note->text);
         break;
     case NOTE_SCOUT:
-        scout_apply(source, note->report);
+        if (source->scout != NULL)
+            scout_apply(source, note->report);
         break;
     }
 }
@@ -306,6 +230,7 @@ void source_kafka_service(struct source_kafka *source)
     drain_refresh(source);
     share_refresh(source);
     commit_when_due(source);
+    claim_service(source);
     if (source->scout != NULL && trouble_is_active(source, TROUBLE_CLUSTER))
         scout_set_interval(source->scout, UNEASY_INTERVAL_MS);
 }
@@ -317,62 +242,9 @@ void source_kafka_stop_intake(struct source_kafka *source)
         source_kafka_wake(source, i);
 }
 
-/* Leaves the group.  A broker that does not answer is not waited for much longer. */
-static void close_consumer(const struct reader *reader)
-{
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(reader->rk);
-    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(reader->rk, queue);
-    bool closing = error == NULL;
-    rd_kafka_error_destroy(error);
-    const struct clock_source *clock = clock_system();
-    uint64_t until_ns = clock_monotonic_ns(clock) + CLOSE_WAIT_MS * NS_PER_MS;
-    while (closing && !rd_kafka_consumer_closed(reader->rk) &&
-           clock_monotonic_ns(clock) < until_ns)
-        rd_kafka_queue_poll_callback(queue, CLOSE_NAP_MS);
-    rd_kafka_queue_destroy(queue);
-}
-
-/* Messages and queues first: each holds on to the handle. */
-static void empty_queue(rd_kafka_queue_t *queue)
-{
-    rd_kafka_message_t *message;
-    while (queue != NULL && rd_kafka_consume_batch_queue(queue, 0, &message, 1) == 1)
-        rd_kafka_message_destroy(message);
-}
-
-static void free_reader(struct source_kafka *source, struct reader *reader)
-{
-    if (reader->rk == NULL)
-        return;
-    close_consumer(reader);
-    for (uint32_t i = 0; i < reader->lane_count; i++) {
-        struct lane *lane = reader->lanes[i];
-        if (lane->queue != NULL)
-            rd_kafka_queue_forward(lane->queue, NULL);
-    }
-    for (uint32_t i = 0; i < source->options.workers; i++) {
-        struct worker *worker = &source->workers[i];
-        empty_queue(worker->queues[reader->role]);
-        if (worker->queues[reader->role] != NULL)
-            rd_kafka_queue_destroy(worker->queues[reader->role]);
-        if (worker->idle != NULL && worker->idle_of == reader) {
-            rd_kafka_queue_destroy(worker->idle);
-            worker->idle = NULL;
-        }
-    }
-    topics_clear(reader);
-    rd_kafka_queue_t *queues[] = {reader->events, reader->answers};
-    for (size_t i = 0; i < sizeof(queues) / sizeof(queues[0]); i++) {
-        if (queues[i] == NULL)
-            continue;
-        rd_kafka_queue_io_event_enable(queues[i], -1, NULL, 0);
-        rd_kafka_queue_destroy(queues[i]);
-    }
-    rd_kafka_destroy_flags(reader->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-}
-
 char *source_kafka_cluster_id(struct source_kafka *source)
 {
+    pthread_mutex_lock(&source->handles); /* a worker asks */
     struct reader *reader = source_reader(source, SOURCE_SPANS);
     if (reader->rk == NULL)
         reader = source_reader(source, SOURCE_MESSAGES);
@@ -380,6 +252,7 @@ char *source_kafka_cluster_id(struct source_kafka *source)
     char *copy = memory_copy_text(id);
     if (id != NULL)
         rd_kafka_mem_free(reader->rk, id);
+    pthread_mutex_unlock(&source->handles);
     return copy;
 }
 
@@ -407,12 +280,16 @@ void source_kafka_free(struct source_kafka *source, bool commit)
     if (commit && source->started && source_reader(source, SOURCE_SPANS)->rk != NULL)
         (void)commit_now(source, LANE_OPEN, COMMIT_WAIT_MS);
     free_producer(source);
-    free_reader(source, source_reader(source, SOURCE_MESSAGES));
-    free_reader(source, source_reader(source, SOURCE_SPANS));
+    reader_clear(source_reader(source, SOURCE_MESSAGES));
+    reader_clear(source_reader(source, SOURCE_SPANS));
     drop_notes(source);
     mailbox_clear(&source->notes);
-    for (uint32_t i = 0; source->workers != NULL && i < source->options.workers; i++)
+    for (uint32_t i = 0; source->workers != NULL && i < source->options.workers; i++) {
         slots_clear(&source->workers[i].lanes);
+        if (source->workers[i].idle_fd >= 0)
+            close(source->workers[i].idle_fd);
+    }
+    pthread_mutex_destroy(&source->handles);
     memory_free(source->workers);
     matchers_free(source->matchers);
     tap_free(source->tap);
@@ -420,7 +297,6 @@ void source_kafka_free(struct source_kafka *source, bool commit)
     troubles_free(source->troubles);
     memory_free(source->closing);
     memory_free(source->tap_times_ns);
-    memory_free(source->tap_since_ns);
     if (source->event_fd >= 0)
         close(source->event_fd);
     memory_free(source);

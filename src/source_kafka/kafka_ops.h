@@ -32,11 +32,6 @@ enum sb_err source_kafka_dead_letter(struct source_kafka *source,
 bool source_kafka_spans_drained(const struct source_kafka *source);
 bool source_kafka_taps_drained(const struct source_kafka *source);
 uint64_t source_kafka_tap_time_ns(const struct source_kafka *source, uint32_t topic);
-/*
- * Any thread: the tap of that message topic is complete from this time on, up to the one above:
- * 0, from the beginning of time; UINT64_MAX, nothing has been read yet.
- */
-uint64_t source_kafka_tap_since_ns(const struct source_kafka *source, uint32_t topic);
 char *source_kafka_cluster_id(struct source_kafka *source);
 size_t source_kafka_lags(const struct source_kafka *source, struct source_lag *ret, size_t max);
 bool source_kafka_is_assigned(const struct source_kafka *source);

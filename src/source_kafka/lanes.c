@@ -38,7 +38,6 @@ static void reset(struct lane *lane)
     atomic_store(&lane->drained, false);
     atomic_store(&lane->at_end, false);
     atomic_store(&lane->newest_ns, 0);
-    atomic_store(&lane->since_ns, UINT64_MAX);
     lane->committed = OFFSET_UNKNOWN;
 }
 
@@ -67,7 +66,6 @@ enum sb_err lanes_get(struct topic *topic, int32_t partition, struct lane **ret)
     lane->start_offset = OFFSET_UNKNOWN;
     atomic_init(&lane->state, LANE_CLOSED);
     atomic_init(&lane->end_offset, OFFSET_UNKNOWN);
-    atomic_init(&lane->base_ns, UINT64_MAX);
     reset(lane);
     err = slots_set(&worker->lanes, lane->number, lane);
     if (err == SB_OK)
@@ -106,12 +104,24 @@ void lanes_detach(struct lane *lane)
     rd_kafka_queue_forward(lane->queue, NULL);
 }
 
+/* The worker's queue of that reader, which it begins to poll with its first lane. */
+static rd_kafka_queue_t *queue_of(const struct reader *reader, uint32_t worker)
+{
+    struct source_kafka *source = reader->source;
+    rd_kafka_queue_t *_Atomic *slot = &source->workers[worker].queues[reader->role];
+    rd_kafka_queue_t *queue = atomic_load(slot);
+    if (queue != NULL)
+        return queue;
+    queue = rd_kafka_queue_new(reader->rk);
+    atomic_store(slot, queue);
+    source_kafka_wake(source, worker);
+    return queue;
+}
+
 void lanes_forward(struct lane *lane)
 {
-    struct reader *reader = lane->topic->reader;
     lane->peeking = false;
-    rd_kafka_queue_forward(lane->queue,
-                           reader->source->workers[lane->worker].queues[reader->role]);
+    rd_kafka_queue_forward(lane->queue, queue_of(lane->topic->reader, lane->worker));
 }
 
 void lanes_settle(struct lane *lane)

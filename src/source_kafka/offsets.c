@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "claim.h"
 #include "commit.h"
 #include "lanes.h"
 #include "topics.h"
@@ -111,6 +112,8 @@ void offsets_take_answers(struct source_kafka *source, struct reader *reader, ui
             commit_take_answer(source, event);
         else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LISTOFFSETS_RESULT)
             take_offsets(reader, event);
+        else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT)
+            claim_take_answer(source, event);
         rd_kafka_event_destroy(event);
     }
 }

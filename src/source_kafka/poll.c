@@ -2,7 +2,9 @@
 #include "lanes.h"
 #include "trouble.h"
 
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct worker *worker_at(struct source_kafka *source, uint32_t worker)
 {
@@ -30,24 +32,12 @@ static void note_recovery(struct source_kafka *source, struct lane *lane)
         atomic_store(&topic->troubled, true); /* the next record tells */
 }
 
-/* The first thing that is read of a tap's lane tells from when on it is complete. */
-static void begin_tap(struct lane *lane, int64_t offset, uint64_t time_ns)
-{
-    if (atomic_load_explicit(&lane->since_ns, memory_order_relaxed) != UINT64_MAX)
-        return;
-    uint64_t base_ns = atomic_load(&lane->base_ns);
-    uint64_t since_ns = base_ns < time_ns ? base_ns : time_ns;
-    atomic_store(&lane->since_ns, offset == 0 ? 0 : since_ns);
-}
-
 /* At the end of a partition its tap is complete up to now. */
-static void take_end(struct source_kafka *source, struct lane *lane, int64_t offset)
+static void take_end(struct source_kafka *source, struct lane *lane)
 {
     set_flag(&lane->drained, true);
-    if (reader_is_tap(lane->topic->reader)) {
-        begin_tap(lane, offset, clock_wall_ns(source->options.clock));
+    if (reader_is_tap(lane->topic->reader))
         set_flag(&lane->at_end, true);
-    }
     note_recovery(source, lane);
 }
 
@@ -55,7 +45,7 @@ static void take_error(struct source_kafka *source, struct lane *lane,
                        const rd_kafka_message_t *message)
 {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        take_end(source, lane, message->offset);
+        take_end(source, lane);
         return;
     }
     struct note *note = source_note_new(NOTE_TROUBLE, lane);
@@ -100,7 +90,6 @@ static void advance_tap(struct lane *lane, const struct record *record, uint64_t
         time_ns = (uint64_t)record->time_ms > now_ns / NS_PER_MS
                       ? now_ns
                       : (uint64_t)record->time_ms * NS_PER_MS;
-    begin_tap(lane, record->offset, time_ns);
     if (time_ns > atomic_load_explicit(&lane->newest_ns, memory_order_relaxed))
         atomic_store_explicit(&lane->newest_ns, time_ns, memory_order_release);
     set_flag(&lane->at_end, false);
@@ -190,16 +179,22 @@ static bool was_woken(struct worker *worker)
 
 static void wait_idle(struct worker *worker, uint32_t wait_ms)
 {
-    rd_kafka_message_t *none;
-    if (wait_ms > 0 && !was_woken(worker))
-        (void)rd_kafka_consume_batch_queue(worker->idle, (int)wait_ms, &none, 1);
+    uint64_t count;
+    struct pollfd wait = {.fd = worker->idle_fd, .events = POLLIN};
+    if (wait_ms == 0)
+        return;
+    /* Said before it is looked at: a wake is seen here, or sees this and writes. */
+    atomic_store(&worker->idling, true);
+    if (!was_woken(worker) && poll(&wait, 1, (int)wait_ms) > 0)
+        (void)!read(worker->idle_fd, &count, sizeof(count));
+    atomic_store(&worker->idling, false);
 }
 
 size_t source_kafka_poll(struct source_kafka *source, uint32_t worker, uint32_t wait_ms,
                          struct record *ret, size_t max)
 {
     struct worker *polling = worker_at(source, worker);
-    rd_kafka_queue_t *queue = polling->queues[SOURCE_SPANS];
+    rd_kafka_queue_t *queue = atomic_load(&polling->queues[SOURCE_SPANS]);
     if (max == 0 || queue == NULL ||
         atomic_load_explicit(&source->intake_stopped, memory_order_acquire)) {
         wait_idle(polling, wait_ms);
@@ -222,7 +217,7 @@ size_t source_kafka_poll_taps(struct source_kafka *source, uint32_t worker, stru
                               size_t max)
 {
     struct worker *polling = worker_at(source, worker);
-    rd_kafka_queue_t *queue = polling->queues[SOURCE_MESSAGES];
+    rd_kafka_queue_t *queue = atomic_load(&polling->queues[SOURCE_MESSAGES]);
     if (queue == NULL || atomic_load_explicit(&source->intake_stopped, memory_order_acquire))
         return 0;
     atomic_fetch_add(&polling->turns, 1);
@@ -233,12 +228,14 @@ size_t source_kafka_poll_taps(struct source_kafka *source, uint32_t worker, stru
 
 void source_kafka_wake(struct source_kafka *source, uint32_t worker)
 {
+    const uint64_t one = 1;
     struct worker *woken = worker_at(source, worker);
     atomic_store(&woken->woken, true);
-    if (woken->queues[SOURCE_SPANS] != NULL)
-        rd_kafka_queue_yield(woken->queues[SOURCE_SPANS]);
-    if (woken->idle != NULL)
-        rd_kafka_queue_yield(woken->idle);
+    rd_kafka_queue_t *queue = atomic_load(&woken->queues[SOURCE_SPANS]);
+    if (queue != NULL)
+        rd_kafka_queue_yield(queue);
+    if (atomic_load(&woken->idling))
+        (void)!write(woken->idle_fd, &one, sizeof(one));
 }
 
 void source_kafka_release(struct record *record)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "claim.h"
 #include "commit.h"
 #include "dead_letter.h"
 #include "lanes.h"
@@ -24,7 +25,7 @@ void rebalance_topic_exists(struct topic *topic, bool exists)
 void rebalance_subscribe(struct source_kafka *source)
 {
     struct reader *reader = source_reader(source, SOURCE_SPANS);
-    if (reader->rk == NULL)
+    if (reader->rk == NULL || claim_holds_back(source))
         return;
     bool differs = false;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
@@ -130,6 +131,7 @@ static void assign(struct source_kafka *source, rd_kafka_t *rk,
     apply_list(source, rk, true, list);
     start_pin(source, list);
     source->assigned = true;
+    claim_succeeded(source);
     trouble_clear(source, TROUBLE_GROUP);
     log_event(source->options.log, LOG_INFO, "source", "assigned",
               LOG_NUMBER("partitions", list->cnt));

@@ -11,6 +11,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,12 +47,10 @@ struct lane {
     _Atomic bool drained; /* polled to an end-of-partition event */
     _Atomic bool at_end;
     _Atomic uint64_t newest_ns; /* taps: the greatest time of a record, never beyond now */
-    _Atomic uint64_t since_ns;  /* taps: complete from here; UINT64_MAX: nothing was read */
     /* Taps, control thread. */
     bool found_late;      /* not there when the taps started: read from its beginning */
     int64_t start_offset; /* where the time to start from is; OFFSET_UNKNOWN: to be asked */
     int64_t started_at;
-    _Atomic uint64_t base_ns; /* the time that was asked for; UINT64_MAX: none */
     /* Spans, control thread, while peeking. */
     int64_t peeked_offset; /* of the record that was looked at; OFFSET_UNKNOWN: none yet */
     uint64_t peek_until_ns;
@@ -89,15 +88,18 @@ struct reader {
     uint32_t next_worker; /* round robin */
 };
 
-/* What one worker polls. */
+/*
+ * What one worker polls.  A queue is made with the first lane that sends into it, so that a
+ * handle that never got one can be replaced; from then on it stays.
+ */
 struct worker {
     _Atomic uint64_t turns; /* odd while records are being taken out of a queue */
     _Atomic bool woken;
-    rd_kafka_queue_t *queues[READER_COUNT]; /* by role */
-    rd_kafka_queue_t *idle; /* always empty: to wait on while intake is stopped */
-    const struct reader *idle_of;
-    struct slots lanes; /* by number */
-    uint8_t apart[64];  /* two workers never share a cache line here */
+    _Atomic bool idling;                            /* waits on the fd, not on a queue */
+    rd_kafka_queue_t *_Atomic queues[READER_COUNT]; /* by role; NULL: no lane yet */
+    int idle_fd;                                    /* to wait on where there is no queue */
+    struct slots lanes;                             /* by number */
+    uint8_t apart[64]; /* two workers never share a cache line here */
 };
 
 /* What other threads tell the control thread. */
@@ -114,6 +116,19 @@ struct note {
     char text[NOTE_TEXT_LEN];
 };
 
+/* How it stands with this process's name in the group: see claim.h. */
+enum claim_state { CLAIM_FREE, CLAIM_REFUSED, CLAIM_ASKING, CLAIM_WAITING, CLAIM_TRYING };
+
+struct claim {
+    enum claim_state state;
+    bool member;            /* the group has let us in once: from then on nobody waits */
+    bool refused_before;    /* and until_ns is known */
+    uint64_t refused_at_ns; /* the first time */
+    uint64_t ask_until_ns;  /* ASKING: then the session's length is guessed */
+    uint64_t again_at_ns;   /* WAITING, TRYING: when the try is, or was, due */
+    uint64_t until_ns;      /* of the last try */
+};
+
 struct matchers;
 struct scout;
 struct tap;
@@ -128,6 +143,9 @@ struct source_kafka {
     rd_kafka_t *producer; /* NULL: no dead letters */
     rd_kafka_queue_t *producer_events;
     int event_fd;
+    pthread_mutex_t
+        handles;        /* held while a reader's handle is replaced, or asked by a worker */
+    struct claim claim; /* control */
     struct mailbox notes;
     struct matchers *matchers;
     struct scout *scout;
@@ -146,7 +164,6 @@ struct source_kafka {
     _Atomic bool spans_drained;
     _Atomic bool taps_drained;
     _Atomic uint64_t *tap_times_ns; /* by index of the options' topics */
-    _Atomic uint64_t *tap_since_ns;
 };
 
 static inline bool reader_is_tap(const struct reader *reader)
@@ -163,9 +180,6 @@ static inline uint64_t source_now_ns(const struct source_kafka *source)
 {
     return clock_monotonic_ns(source->options.clock);
 }
-
-/* Any thread: makes the event fd readable. */
-void source_notify(struct source_kafka *source);
 
 /* Any thread: an empty note, or NULL; and its way to the control thread, which frees it. */
 struct note *source_note_new(enum note_kind kind, struct lane *lane);

@@ -16,7 +16,6 @@ struct tap {
     int64_t base_ms;    /* lanes without a start of their own are read from this time on */
     int64_t oldest_ms;  /* of what was peeked; INT64_MAX: nothing was */
     uint64_t *times_ns; /* by topic, while the clocks are computed */
-    uint64_t *since_ns;
 };
 
 enum sb_err tap_new(const struct source_kafka_options *options, struct tap **ret)
@@ -26,8 +25,7 @@ enum sb_err tap_new(const struct source_kafka_options *options, struct tap **ret
         return SB_ERR_MEMORY;
     tap->oldest_ms = INT64_MAX;
     tap->times_ns = memory_zalloc(options->topic_count, sizeof(*tap->times_ns));
-    tap->since_ns = memory_zalloc(options->topic_count, sizeof(*tap->since_ns));
-    if (tap->times_ns == NULL || tap->since_ns == NULL) {
+    if (tap->times_ns == NULL) {
         tap_free(tap);
         return SB_ERR_MEMORY;
     }
@@ -40,7 +38,6 @@ void tap_free(struct tap *tap)
     if (tap == NULL)
         return;
     memory_free(tap->times_ns);
-    memory_free(tap->since_ns);
     memory_free(tap);
 }
 
@@ -178,13 +175,6 @@ static void ask(struct source_kafka *source, struct reader *reader,
         offsets_ask(reader, question, list);
 }
 
-static uint64_t base_ns_of(const struct source_kafka *source, const struct lane *lane)
-{
-    if (start_of(source, lane) != SOURCE_START_DEFAULT)
-        return UINT64_MAX;
-    return (uint64_t)source->tap->base_ms * NS_PER_MS;
-}
-
 static void assign_ready(struct source_kafka *source, struct reader *reader)
 {
     rd_kafka_topic_partition_list_t *list = NULL;
@@ -195,7 +185,6 @@ static void assign_ready(struct source_kafka *source, struct reader *reader)
             lanes_attach(lane, false) != SB_OK)
             continue;
         lane->started_at = offset;
-        atomic_store(&lane->base_ns, base_ns_of(source, lane));
         lanes_open(lane);
         if (list == NULL)
             list = rd_kafka_topic_partition_list_new(8);
@@ -216,7 +205,6 @@ static void assign_ready(struct source_kafka *source, struct reader *reader)
 static void reset_clock(struct lane *lane)
 {
     atomic_store(&lane->newest_ns, 0);
-    atomic_store(&lane->since_ns, UINT64_MAX);
     atomic_store(&lane->at_end, false);
     atomic_store(&lane->drained, false);
 }
@@ -256,7 +244,6 @@ static void go_back(struct source_kafka *source, struct reader *reader)
         struct lane *lane = slots_get(&topic->lanes, (uint32_t)list->elems[i].partition);
         /* Until the seek, records from before it moved the clock. */
         lanes_settle(lane);
-        atomic_store(&lane->base_ns, base_ns_of(source, lane));
         reset_clock(lane);
     }
     rd_kafka_topic_partition_list_destroy(list);
@@ -287,22 +274,16 @@ static void store_clocks(struct source_kafka *source, const struct reader *reade
     for (uint32_t i = 0; i < count; i++) {
         bool waits = source->options.topics[i].role == SOURCE_MESSAGES && !tap->topics_known;
         tap->times_ns[i] = waits ? 0 : UINT64_MAX;
-        tap->since_ns[i] = waits ? UINT64_MAX : 0;
     }
     for (uint32_t i = 0; i < reader->lane_count; i++) {
         const struct lane *lane = reader->lanes[i];
         uint32_t topic = lane->topic->index;
         uint64_t time_ns = lane_time_ns(source, lane, now_ns);
-        uint64_t since_ns = atomic_load(&lane->since_ns);
         if (time_ns < tap->times_ns[topic])
             tap->times_ns[topic] = time_ns;
-        if (since_ns > tap->since_ns[topic])
-            tap->since_ns[topic] = since_ns;
     }
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
         atomic_store_explicit(&source->tap_times_ns[i], tap->times_ns[i], memory_order_release);
-        atomic_store_explicit(&source->tap_since_ns[i], tap->since_ns[i], memory_order_release);
-    }
 }
 
 void tap_service(struct source_kafka *source)
@@ -330,10 +311,4 @@ uint64_t source_kafka_tap_time_ns(const struct source_kafka *source, uint32_t to
 {
     SB_ASSERT(topic < source->options.topic_count);
     return atomic_load_explicit(&source->tap_times_ns[topic], memory_order_acquire);
-}
-
-uint64_t source_kafka_tap_since_ns(const struct source_kafka *source, uint32_t topic)
-{
-    SB_ASSERT(topic < source->options.topic_count);
-    return atomic_load_explicit(&source->tap_since_ns[topic], memory_order_acquire);
 }

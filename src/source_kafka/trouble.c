@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "claim.h"
 #include "core/memory.h"
 
 /* More than ACTIVE_MAX troubles at once are one trouble: then further ones are only logged. */
@@ -126,21 +127,21 @@ void trouble_of_lane(struct source_kafka *source, struct lane *lane, rd_kafka_re
 
 /*
  * Of two with one name the classic protocol fences the one that was there; the one of KIP-848
- * turns away the one that comes, also when the other was killed and its session has not ended.
+ * turns away the one that comes, which first waits whether the other was killed (claim.h).
  */
 static void report_fenced(struct source_kafka *source, rd_kafka_resp_err_t err)
 {
     char line[NOTE_TEXT_LEN];
     const char *group = source->options.group;
     const char *instance = source->options.instance;
+    if (err == RD_KAFKA_RESP_ERR_UNRELEASED_INSTANCE_ID && claim_is_tried_again(source))
+        return;
     if (err == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
         snprintf(line, sizeof(line),
                  "another process has joined group %.150s as instance %.150s", group, instance);
     else
-        snprintf(line, sizeof(line),
-                 "group %.150s has an instance %.150s already: another process, or one that "
-                 "was killed and whose session has yet to end",
-                 group, instance);
+        snprintf(line, sizeof(line), "another process is instance %.150s of group %.150s",
+                 instance, group);
     if (is_news(source, TROUBLE_GROUP, line, true))
         source->options.events.on_fenced(source->options.events.arg, line);
 }
@@ -226,9 +227,9 @@ void trouble_on_log(const rd_kafka_t *rk, int level, const char *facility, const
         source_note_post(source, note);
         return;
     }
-    /* FAIL and ERROR come as errors; CONFWARN: properties are given to all kinds of handles. */
+    /* These come as errors, too; CONFWARN: properties are given to all kinds of handles. */
     bool told_otherwise = strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 ||
-                          strcmp(facility, "CONFWARN") == 0;
+                          strcmp(facility, "FATAL") == 0 || strcmp(facility, "CONFWARN") == 0;
     enum log_level as = LOG_DEBUG;
     if (!told_otherwise && level <= SYSLOG_ERROR)
         as = LOG_ERROR;

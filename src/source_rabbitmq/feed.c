@@ -75,7 +75,8 @@ static void save_position(struct feed *feed)
     feed_set_trouble(feed, text);
 }
 
-void feed_lose(struct feed *feed, const char *why)
+/* All lanes are lost; they begin anew after a while. */
+static void lose_all(struct feed *feed, const char *why)
 {
     char text[FEED_TEXT_LEN];
     (void)snprintf(text, sizeof(text), "%s", why);
@@ -83,7 +84,6 @@ void feed_lose(struct feed *feed, const char *why)
     for (uint32_t i = 0; i < feed->lane_count; i++)
         lanes_end(&feed->lanes[i]);
     feed->control_open = false;
-    feed->message_lane = NULL;
     atomic_store(&feed->at_end, false);
     amqp_link_close(feed->link, GOOD_BYE_NS);
     feed->retry_at_ns =
@@ -108,7 +108,7 @@ static bool read_position(struct feed *feed)
                    err == SB_ERR_INPUT ? "%s holds no position of this queue"
                                        : "%s can not be read",
                    path);
-    feed_lose(feed, text);
+    lose_all(feed, text);
     return false;
 }
 
@@ -122,7 +122,7 @@ static bool connect_feed(struct feed *feed)
     if (err == SB_OK)
         err = topology_ensure(feed, &counts);
     if (err != SB_OK) {
-        feed_lose(feed, amqp_link_why(feed->link));
+        lose_all(feed, amqp_link_why(feed->link));
         return false;
     }
     feed->next_channel = CHANNEL_FIRST;
@@ -142,8 +142,6 @@ void feed_lose_lane(struct lane *lane, const char *why)
     (void)snprintf(text, sizeof(text), "%s", why);
     note_position(feed);
     lanes_end(lane);
-    if (feed->message_lane == lane)
-        feed->message_lane = NULL;
     lane->retry_at_ns =
         rabbitmq_now_ns(feed->source) + retry_wait_ns(&lane->retry, ++lane->failures);
     lane->retry_topology = true;
@@ -263,7 +261,7 @@ static void turn(struct feed *feed, bool *ret_more)
     good = good && why == NULL && tend_lanes(feed) && take_looks(feed) &&
            amqp_link_keep_alive(feed->link) == SB_OK;
     if (!good)
-        feed_lose(feed, why != NULL ? why : amqp_link_why(feed->link));
+        lose_all(feed, why != NULL ? why : amqp_link_why(feed->link));
 }
 
 static int wait_ms(const struct feed *feed)

@@ -12,8 +12,7 @@ void *feed_run(void *arg);
 /* What is wrong with it, for the control thread to tell; NULL: nothing any more. */
 void feed_set_trouble(struct feed *feed, const char *text);
 
-/* The feed's thread: all is lost, or one lane; they begin anew after a while. */
-void feed_lose(struct feed *feed, const char *why);
+/* The feed's thread: the lane is lost; it begins anew after a while. */
 void feed_lose_lane(struct lane *lane, const char *why);
 
 /* The lane consumes. */

@@ -33,17 +33,6 @@ static bool has_letters(const struct feed *feed)
     return topic->dead_letter_topic != NULL || topic->dead_letter_exchange != NULL;
 }
 
-/* Nobody takes it any more: the broker's own dead letters, if it has any. */
-static enum sb_err reject(struct lane *lane, uint64_t tag, const char *event)
-{
-    struct feed *feed = lane->feed;
-    feed->rejected++;
-    log_event(feed->source->options.log, LOG_ERROR, "source", event,
-              LOG_TEXT("queue", feed->queue->queue), LOG_NUMBER("delivery_tag", tag),
-              LOG_NUMBER("rejected", feed->rejected));
-    return amqp_link_reject(feed->link, lane->channel, tag, false);
-}
-
 /* False: it was named a stream and is none, so that there is no position to go on from. */
 static bool is_expected(struct lane *lane, const struct delivery *delivery)
 {
@@ -111,11 +100,8 @@ static enum sb_err take_delivery(struct lane *lane, struct delivery *delivery)
 
 static enum sb_err take_content(struct lane *lane, const struct amqp_event *event)
 {
-    struct feed *feed = lane->feed;
     struct delivery *delivery;
     enum sb_err err = assembly_add(&lane->assembly, event, &delivery);
-    if (event->kind == AMQP_HEADER)
-        feed->message_lane = NULL;
     if (err == SB_OK && delivery != NULL)
         err = take_delivery(lane, delivery);
     return err;
@@ -144,7 +130,6 @@ static enum sb_err take(struct feed *feed, const struct amqp_event *event)
         return SB_OK; /* the rest of a channel that is gone */
     switch (event->kind) {
     case AMQP_DELIVER:
-        feed->message_lane = lane;
         return assembly_begin(&lane->assembly, event);
     case AMQP_HEADER:
     case AMQP_BODY:
@@ -175,14 +160,31 @@ static bool is_full(struct feed *feed)
 }
 
 /*
- * A message's header can not be read.  It comes again with the next connection, so the second time
- * it is rejected: the connection would break off here for ever.
+ * What came can not be read.  If that is a message's header, it would break off there for ever: the
+ * message is rejected, unread, for the broker's own dead letters, if it has any.  That is not
+ * put off until it comes again, as all that is out comes again each time.  A stream takes no
+ * rejects: it stays where it is.  Returns what to say about it.
  */
-static void drop_unreadable(struct feed *feed)
+static const char *drop_unreadable(struct feed *feed)
 {
-    struct lane *lane = feed->message_lane;
-    if (lane != NULL && lane->assembly.redelivered && !feed->stream)
-        (void)reject(lane, lane->assembly.tag, "unreadable_rejected");
+    uint16_t channel;
+    struct lane *lane =
+        amqp_link_broke_at_header(feed->link, &channel) ? lane_of(feed, channel) : NULL;
+    if (lane == NULL || lane->assembly.stage != ASSEMBLY_HEADER)
+        return amqp_link_why(feed->link);
+    if (feed->stream)
+        return "the headers of a message can not be decoded, and a stream can not be read past "
+               "it";
+    uint64_t tag = lane->assembly.tag;
+    if (amqp_link_reject(feed->link, lane->channel, tag, /* requeue */ false) != SB_OK)
+        return amqp_link_why(feed->link);
+    uint64_t rejected = atomic_fetch_add(&feed->unreadable, 1) + 1;
+    log_event(feed->source->options.log, LOG_ERROR, "source", "unreadable_rejected",
+              LOG_TEXT("queue", feed->queue->queue), LOG_NUMBER("delivery_tag", tag),
+              LOG_TEXT("reason", "its headers can not be decoded"),
+              LOG_NUMBER("rejected", rejected));
+    feed->failures = 0; /* it got on: the next connection does not wait for long */
+    return "the headers of a message could not be decoded: it was rejected";
 }
 
 static const char *text_of(enum sb_err err)
@@ -205,7 +207,7 @@ const char *intake_read(struct feed *feed, bool *ret_more)
         struct amqp_event event;
         enum sb_err err = amqp_link_next(feed->link, 0, &event);
         if (err == SB_ERR_INPUT)
-            drop_unreadable(feed);
+            return drop_unreadable(feed);
         if (err != SB_OK)
             return amqp_link_why(feed->link);
         if (event.kind == AMQP_NOTHING)

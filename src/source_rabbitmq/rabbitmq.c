@@ -158,6 +158,12 @@ static size_t lags(const struct source *source, struct source_lag *ret, size_t m
     return count;
 }
 
+static uint64_t unreadable(const struct source *source, uint32_t topic)
+{
+    const struct feed *feed = of(source)->feed_of_topic[topic];
+    return feed == NULL ? 0 : atomic_load(&feed->unreadable);
+}
+
 static bool is_assigned(const struct source *source)
 {
     for (uint32_t i = 0; i < of(source)->feed_count; i++)
@@ -216,6 +222,7 @@ static const struct source_ops ops = {
     .tap_time_ns = tap_time_ns,
     .cluster_id = cluster_id,
     .lags = lags,
+    .unreadable = unreadable,
     .is_assigned = is_assigned,
     .share = share,
     .stop_intake = stop_intake,

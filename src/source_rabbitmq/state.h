@@ -97,6 +97,7 @@ struct feed {
     _Atomic uint64_t unacked;
     _Atomic int share;           /* enum source_share: does anybody else consume? */
     _Atomic uint64_t polled;     /* records, by all workers */
+    _Atomic uint64_t unreadable; /* messages that were rejected unread */
     _Atomic uint64_t newest_ns;  /* taps of streams: the greatest time of a polled record */
     pthread_mutex_t lock;        /* of the three below */
     char trouble[FEED_TEXT_LEN]; /* "": none */
@@ -116,15 +117,13 @@ struct feed {
     bool control_open;
     uint16_t next_channel;
     struct lane *by_channel[AMQP_CHANNEL_MAX + 1]; /* whose it was last; NULL: nobody's */
-    bool cancelled;            /* intake has been stopped, and the broker knows */
-    struct lane *message_lane; /* whose header is due next: for what breaks off there */
+    bool cancelled;   /* intake has been stopped, and the broker knows */
     int64_t position; /* of a stream: the next offset to read; OFFSET_NONE: by `start` */
     bool position_read;
     int64_t position_saved;
     uint64_t save_at_ns;
     bool save_failed;
     bool seems_stream;     /* and is not named one */
-    uint64_t rejected;     /* deliveries that nobody could take */
     int64_t ends_survived; /* of channels that had deliveries out */
 };
 

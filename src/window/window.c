@@ -1,86 +1,14 @@
 /*
- * window: traces by id, their spans' slots, and their deadlines.
- *
- * A trace's spans are slots of 16 bytes in blocks of four; blocks and traces live in pools.
- * FIFOs hold the deadlines: `waiting` in the order of first spans, `rooted` in the order of
- * roots, `held` for those that were postponed.  Within each the delay is the same for all, so
- * all are sorted by construction.
+ * window: traces by id, and their spans' slots: 16 bytes each, in blocks of four.
  */
 #include "window/window.h"
 
 #include "core/assert.h"
-#include "core/clock.h"
 #include "core/hash.h"
 #include "core/memory.h"
-#include "core/pool.h"
-#include "core/table.h"
-#include "store.h"
+#include "state.h"
 
-enum { SLOTS_PER_BLOCK = 4, TRACE_CHUNK_BITS = 10, BLOCK_CHUNK_BITS = 11 };
-
-struct slot {
-    uint32_t position; /* in the store */
-    uint32_t len;
-    uint32_t envelope;
-    uint32_t record;
-};
-
-struct block {
-    struct slot slots[SLOTS_PER_BLOCK];
-    uint32_t next; /* POOL_NONE: the last */
-};
-
-enum queue_kind {
-    QUEUE_NONE,
-    QUEUE_WAITING,
-    QUEUE_ROOTED,
-    QUEUE_IDLE,
-    QUEUE_HELD,
-    QUEUE_COUNT
-};
-
-/* The user's data follows each trace, 8-byte aligned. */
-struct trace {
-    struct trace_id id;
-    uint64_t first_seen_ns;
-    uint64_t last_seen_ns; /* with idle_ns */
-    uint64_t due_ns;
-    uint32_t newer; /* neighbours in its queue */
-    uint32_t older;
-    uint32_t first_block;
-    uint32_t last_block;
-    uint32_t span_count;
-    uint32_t bytes;
-    uint8_t queue; /* enum queue_kind */
-    bool rooted;   /* its root has brought the deadline forward, also while it is held */
-};
-
-struct queue {
-    uint32_t oldest;
-    uint32_t newest;
-};
-
-struct window {
-    struct window_options options;
-    struct store store;
-    struct pool traces;
-    struct pool blocks;
-    struct table by_id;
-    struct queue queues[QUEUE_COUNT]; /* QUEUE_NONE: the suspended ones, in no order of time */
-    uint64_t spans;
-    uint64_t span_bytes;
-    bool overdraws;
-};
-
-static struct trace *trace_at(const struct window *window, window_trace trace)
-{
-    return pool_at(&window->traces, trace);
-}
-
-static struct block *block_at(const struct window *window, uint32_t block)
-{
-    return pool_at(&window->blocks, block);
-}
+enum { TRACE_CHUNK_BITS = 10, BLOCK_CHUNK_BITS = 11 };
 
 enum sb_err window_new(const struct window_options *options, struct window **ret)
 {
@@ -130,9 +58,7 @@ bool window_prefetch_trace(const struct window *window, uint64_t hash)
     uint32_t candidate;
     if (!table_next(&window->by_id, &at, &candidate))
         return false;
-    const char *trace = pool_at(&window->traces, candidate);
-    __builtin_prefetch(trace, 1);
-    __builtin_prefetch(trace + 64, 1);
+    window_prefetch_at(window, candidate);
     return true;
 }
 
@@ -160,34 +86,6 @@ bool window_is_full(const struct window *window, size_t reserve)
     size_t held = books_bytes(window) + window->store.bytes_held;
     size_t room = (size_t)window->store.empty_count * STORE_CHUNK_BYTES;
     return held - room + reserve > window->options.bytes_max;
-}
-
-static void queue_push(struct window *window, window_trace number, enum queue_kind kind)
-{
-    struct queue *queue = &window->queues[kind];
-    struct trace *trace = trace_at(window, number);
-    trace->queue = (uint8_t)kind;
-    trace->newer = POOL_NONE;
-    trace->older = queue->newest;
-    if (queue->newest == POOL_NONE)
-        queue->oldest = number;
-    else
-        trace_at(window, queue->newest)->newer = number;
-    queue->newest = number;
-}
-
-static void queue_take_out(struct window *window, window_trace number)
-{
-    struct trace *trace = trace_at(window, number);
-    struct queue *queue = &window->queues[trace->queue];
-    if (trace->older == POOL_NONE)
-        queue->oldest = trace->newer;
-    else
-        trace_at(window, trace->older)->newer = trace->newer;
-    if (trace->newer == POOL_NONE)
-        queue->newest = trace->older;
-    else
-        trace_at(window, trace->newer)->older = trace->older;
 }
 
 enum sb_err window_open(struct window *window, struct trace_id id, uint64_t hash,
@@ -273,105 +171,6 @@ bool window_is_over_caps(const struct window *window, window_trace number)
     const struct trace *trace = trace_at(window, number);
     return trace->span_count >= window->options.spans_per_trace_max ||
            trace->bytes >= window->options.bytes_per_trace_max;
-}
-
-/*
- * Spans came after the trace was queued by idleness: it is not due yet, unless by its wait.
- * (Not moved at each span: that would cost more than looking again here.)
- */
-static bool is_busy(const struct window *window, const struct trace *trace, uint64_t now_ns)
-{
-    return window->options.idle_ns != 0 && !trace->rooted &&
-           trace->last_seen_ns + window->options.idle_ns > now_ns &&
-           trace->first_seen_ns + window->options.wait_ns > now_ns;
-}
-
-window_trace window_due(struct window *window, uint64_t now_ns)
-{
-    for (int kind = QUEUE_WAITING; kind < QUEUE_COUNT; kind++) {
-        uint32_t oldest = window->queues[kind].oldest;
-        while (oldest != POOL_NONE && trace_at(window, oldest)->due_ns <= now_ns) {
-            if (!is_busy(window, trace_at(window, oldest), now_ns))
-                return oldest;
-            window_hold(window, oldest, now_ns);
-            oldest = window->queues[kind].oldest;
-        }
-    }
-    return WINDOW_NONE;
-}
-
-window_trace window_oldest(const struct window *window)
-{
-    for (int kind = QUEUE_COUNT - 1; kind > QUEUE_NONE; kind--) {
-        if (window->queues[kind].oldest != POOL_NONE)
-            return window->queues[kind].oldest;
-    }
-    return WINDOW_NONE;
-}
-
-uint64_t window_next_deadline_ns(const struct window *window)
-{
-    uint64_t next_ns = UINT64_MAX;
-    for (int kind = QUEUE_WAITING; kind < QUEUE_COUNT; kind++) {
-        uint32_t oldest = window->queues[kind].oldest;
-        if (oldest != POOL_NONE && trace_at(window, oldest)->due_ns < next_ns)
-            next_ns = trace_at(window, oldest)->due_ns;
-    }
-    return next_ns;
-}
-
-static void requeue(struct window *window, window_trace number, enum queue_kind kind,
-                    uint64_t due_ns)
-{
-    queue_take_out(window, number);
-    trace_at(window, number)->due_ns = due_ns;
-    queue_push(window, number, kind);
-}
-
-void window_hold(struct window *window, window_trace number, uint64_t now_ns)
-{
-    requeue(window, number, QUEUE_HELD, now_ns + window->options.hold_retry_ns);
-}
-
-void window_root_seen(struct window *window, window_trace number, uint64_t now_ns)
-{
-    struct trace *trace = trace_at(window, number);
-    uint64_t after_ns = window->options.after_root_ns;
-    if (after_ns == 0 || (trace->queue != QUEUE_WAITING && trace->queue != QUEUE_IDLE) ||
-        now_ns + after_ns >= trace->first_seen_ns + window->options.wait_ns)
-        return;
-    trace->rooted = true;
-    requeue(window, number, QUEUE_ROOTED, now_ns + after_ns);
-}
-
-void window_touch(struct window *window, window_trace number, uint64_t now_ns)
-{
-    struct trace *trace = trace_at(window, number);
-    uint64_t idle_ns = window->options.idle_ns;
-    if (idle_ns == 0)
-        return;
-    trace->last_seen_ns = now_ns;
-    if (trace->queue == QUEUE_WAITING && now_ns + idle_ns < trace->due_ns)
-        requeue(window, number, QUEUE_IDLE, now_ns + idle_ns);
-}
-
-enum window_deadline window_deadline(const struct window *window, window_trace number,
-                                     uint64_t now_ns)
-{
-    const struct trace *trace = trace_at(window, number);
-    if (trace->first_seen_ns + window->options.wait_ns <= now_ns)
-        return WINDOW_WAIT;
-    return trace->rooted ? WINDOW_AFTER_ROOT : WINDOW_IDLE;
-}
-
-void window_suspend(struct window *window, window_trace number)
-{
-    requeue(window, number, QUEUE_NONE, UINT64_MAX);
-}
-
-void window_resume(struct window *window, window_trace number, uint64_t now_ns)
-{
-    requeue(window, number, QUEUE_WAITING, now_ns + window->options.wait_ns);
 }
 
 struct trace_id window_trace_id(const struct window *window, window_trace number)
@@ -507,44 +306,21 @@ void window_close(struct window *window, window_trace number)
     pool_give(&window->traces, number);
 }
 
-/* The oldest trace of the first queue from `kind` on that has one. */
-static window_trace first_from(const struct window *window, int kind)
+void window_prefetch_at(const struct window *window, window_trace number)
 {
-    for (; kind < QUEUE_COUNT; kind++) {
-        if (window->queues[kind].oldest != POOL_NONE)
-            return window->queues[kind].oldest;
-    }
-    return WINDOW_NONE;
+    const char *trace = pool_at(&window->traces, number);
+    __builtin_prefetch(trace, 1);
+    __builtin_prefetch(trace + 64, 1);
 }
 
-window_trace window_any(const struct window *window)
-{
-    return first_from(window, QUEUE_NONE);
-}
-
-window_trace window_next(const struct window *window, window_trace number)
+void window_prefetch_content(const struct window *window, window_trace number)
 {
     const struct trace *trace = trace_at(window, number);
-    return trace->newer != POOL_NONE ? trace->newer : first_from(window, trace->queue + 1);
-}
-
-window_trace window_prefetch_newer(const struct window *window, window_trace number)
-{
-    uint32_t next = trace_at(window, number)->newer;
-    if (next == POOL_NONE)
-        return WINDOW_NONE;
-    const struct trace *trace = trace_at(window, next);
     window_prefetch(window, window_hash(window, trace->id));
-    if (trace->first_block != POOL_NONE) {
-        __builtin_prefetch(block_at(window, trace->first_block));
-        __builtin_prefetch(block_at(window, trace->last_block));
-    }
-    if (trace->newer != POOL_NONE) { /* for the call that prefetches behind this one */
-        const char *newer = pool_at(&window->traces, trace->newer);
-        __builtin_prefetch(newer, 1);
-        __builtin_prefetch(newer + 64, 1);
-    }
-    return next;
+    if (trace->first_block == POOL_NONE)
+        return;
+    __builtin_prefetch(block_at(window, trace->first_block));
+    __builtin_prefetch(block_at(window, trace->last_block));
 }
 
 struct window_totals window_totals(const struct window *window)

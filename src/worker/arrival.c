@@ -125,6 +125,12 @@ static bool try_take(struct worker *worker, const struct arrival *arrival)
     return err == SB_OK;
 }
 
+void arrival_prefetch(const struct worker *worker, struct trace_id id, uint64_t hash)
+{
+    if (!window_prefetch_trace(worker->window, hash))
+        decide_memory_prefetch(worker->verdicts, id);
+}
+
 void arrival_take(struct worker *worker, const struct arrival *arrival)
 {
     while (!try_take(worker, arrival))
@@ -280,24 +286,30 @@ void arrival_send_trace(struct worker *worker, uint32_t to, window_trace trace)
     decide_facts_init(&traces_state(&worker->traces, trace)->facts);
 }
 
-static void receive_span(struct worker *worker, struct bytes *rest, uint32_t envelope)
+/* A span in a message, before it is taken. */
+struct incoming {
+    struct hop_side side;
+    struct arrival arrival;
+};
+
+static void open_span(const struct worker *worker, struct bytes *rest, uint32_t envelope,
+                      struct incoming *ret)
 {
     struct wire_span head;
-    struct hop_side side;
     memcpy(&head, rest->at, sizeof(head));
     const uint8_t *at = rest->at + sizeof(head);
     if (head.has_side) {
-        memcpy(&side, at, sizeof(side));
-        at += sizeof(side);
+        memcpy(&ret->side, at, sizeof(ret->side));
+        at += sizeof(ret->side);
     }
-    struct arrival arrival = {
+    ret->arrival = (struct arrival){
         .trace_id = head.trace_id,
         .hash = window_hash(worker->window, head.trace_id),
         .start_ns = head.start_ns,
         .end_ns = head.end_ns,
         .matches = head.matches,
         .raw = bytes_of(at, head.raw_len),
-        .side = head.has_side ? &side : NULL,
+        .side = head.has_side ? &ret->side : NULL,
         .envelope = envelope,
         .record = head.record,
         .flags = head.flags,
@@ -306,7 +318,26 @@ static void receive_span(struct worker *worker, struct bytes *rest, uint32_t env
     };
     at += head.raw_len;
     *rest = bytes_of(at, rest->len - (size_t)(at - rest->at));
-    arrival_take(worker, &arrival);
+}
+
+/* Takes spans in, so many at a time that what they look up comes from memory side by side. */
+static void receive_spans(struct worker *worker, struct bytes rest, uint32_t count,
+                          uint32_t envelope)
+{
+    enum { TOGETHER = 16 };
+    struct incoming incoming[TOGETHER];
+    while (count > 0) {
+        uint32_t here = count < TOGETHER ? count : TOGETHER;
+        for (uint32_t i = 0; i < here; i++) {
+            open_span(worker, &rest, envelope, &incoming[i]);
+            window_prefetch(worker->window, incoming[i].arrival.hash);
+        }
+        for (uint32_t i = 0; i < here; i++)
+            arrival_prefetch(worker, incoming[i].arrival.trace_id, incoming[i].arrival.hash);
+        for (uint32_t i = 0; i < here; i++)
+            arrival_take(worker, &incoming[i].arrival);
+        count -= here;
+    }
 }
 
 void arrival_receive(struct worker *worker, struct bytes message)
@@ -328,8 +359,7 @@ void arrival_receive(struct worker *worker, struct bytes message)
     /* Hold it: what the spans cause may sweep what nobody refers to. */
     envelopes_hold(&worker->envelopes, envelope);
     struct bytes rest = bytes_of(at, message.len - (size_t)(at - message.at));
-    for (uint32_t i = 0; i < head.span_count; i++)
-        receive_span(worker, &rest, envelope);
+    receive_spans(worker, rest, head.span_count, envelope);
     envelopes_release(&worker->envelopes, envelope);
     arrival_flush(worker); /* spans that only pass through */
 }

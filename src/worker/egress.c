@@ -185,16 +185,6 @@ void egress_flush(struct egress *egress, uint64_t now_ns)
     }
 }
 
-uint64_t egress_next_deadline_ns(const struct egress *egress)
-{
-    uint64_t next_ns = UINT64_MAX;
-    for (uint32_t i = 0; i < egress->options->sink_count; i++) {
-        if (egress->open[i] != NULL && due_ns(egress, i) < next_ns)
-            next_ns = due_ns(egress, i);
-    }
-    return next_ns;
-}
-
 /* The worse of two outcomes: anything is worse than exported. */
 static uint8_t worse(uint8_t a, uint8_t b)
 {

@@ -61,9 +61,6 @@ bool egress_has_room(const struct egress *egress);
 /* Submits batches that are due by their linger; all of them with `now_ns` UINT64_MAX. */
 void egress_flush(struct egress *egress, uint64_t now_ns);
 
-/* When the next open batch is due; UINT64_MAX: none is open. */
-uint64_t egress_next_deadline_ns(const struct egress *egress);
-
 /* Takes answers in; true when there were any. */
 bool egress_collect(struct egress *egress, egress_fn on_finished, void *arg);
 

@@ -112,9 +112,10 @@ static struct bytes cluster_of(struct worker *worker, const struct repair_fact *
     return is_own ? none : named;
 }
 
-/* Fills *ret when the span is a side of a hop whose destination is to be repaired. */
+/* Fills *ret, and its link, when the span is a side of a hop that is to be repaired. */
 static bool read_side(struct worker *worker, const struct otlp_span *span,
-                      const struct otlp_envelope *envelope, struct hop_side *ret)
+                      const struct otlp_envelope *envelope, struct hop_side *ret,
+                      struct repair_context *ret_link)
 {
     struct repair_fact fact;
     repair_fact_init(&fact);
@@ -148,8 +149,7 @@ static bool read_side(struct worker *worker, const struct otlp_span *span,
                                          fact.partition, fact.offset);
     if (consumer)
         learned_add(&worker->group->learned, destination);
-    ret->has_link =
-        consumer && span->link_count > 0 && span_foreign_links(span, &ret->link) == 1;
+    ret->has_link = consumer && span->link_count > 0 && span_foreign_links(span, ret_link) == 1;
     return true;
 }
 
@@ -204,9 +204,10 @@ static void take_span(struct worker *worker, const struct otlp_span *span,
             decide_match(worker->decide, otlp_scan_hits(worker->scan) + span->first_hit,
                          span->hit_count, false);
     struct hop_side side;
-    if (may_be_side(span) && read_side(worker, span, envelope, &side)) {
+    struct repair_context link;
+    if (may_be_side(span) && read_side(worker, span, envelope, &side, &link)) {
         arrival.side = &side;
-        gather_add_side(worker, arrival.trace_id, &side);
+        gather_add_side(worker, arrival.trace_id, &side, &link);
     }
     uint32_t owner = worker_of_hash(worker, hash);
     if (owner == worker->number)
@@ -237,11 +238,10 @@ static enum sb_err hash_spans(struct worker *worker, const struct otlp_span *spa
 /* How far ahead of the span being taken its trace is fetched into the cache. */
 enum { PREFETCH_AHEAD = 8 };
 
-/* What taking the span will look at: its trace, or else the verdicts that were remembered. */
 static void prefetch(const struct worker *worker, const struct otlp_span *span, uint64_t hash)
 {
-    if (span->fault == OTLP_FAULT_NONE && !window_prefetch_trace(worker->window, hash))
-        decide_memory_prefetch(worker->verdicts, trace_id_load(span->trace_id));
+    if (span->fault == OTLP_FAULT_NONE)
+        arrival_prefetch(worker, trace_id_load(span->trace_id), hash);
 }
 
 static void take_spans(struct worker *worker, const struct record *record, ledger_record number)

@@ -70,6 +70,16 @@ static void on_message(void *arg, enum message_type type, struct bytes body)
     }
 }
 
+/* True when there may be more. */
+static bool receive(struct worker *worker, uint32_t budget)
+{
+    bool more = false;
+    do
+        more |= exchange_receive(&worker->exchange, budget, on_message, worker);
+    while (gather_flush(worker));
+    return more;
+}
+
 static void wake_readers(struct worker *worker)
 {
     for (uint32_t to = 0; to < worker->options->worker_count; to++) {
@@ -162,7 +172,7 @@ void worker_take_in(struct worker *worker)
     egress_collect(&worker->egress, worker_span_finished, worker);
     letters_collect(worker);
     exchange_flush(&worker->exchange);
-    exchange_receive(&worker->exchange, UINT32_MAX, on_message, worker);
+    receive(worker, UINT32_MAX);
 }
 
 bool worker_close_lanes(struct worker *worker, const struct source_lane *lanes, size_t count)
@@ -291,7 +301,7 @@ static void upkeep(struct worker *worker)
 static bool take_in(struct worker *worker)
 {
     obey(worker);
-    bool any = exchange_receive(&worker->exchange, MESSAGES_PER_TURN, on_message, worker);
+    bool any = receive(worker, MESSAGES_PER_TURN);
     any |= egress_collect(&worker->egress, worker_span_finished, worker);
     letters_collect(worker);
     exchange_flush(&worker->exchange);
@@ -339,7 +349,7 @@ static bool turn_settle(struct worker *worker, enum worker_phase phase)
         busy |= relieve(worker);
     if (phase == WORKER_DECIDE)
         verdict_close_all(worker);
-    exchange_receive(&worker->exchange, MESSAGES_PER_TURN, on_message, worker);
+    receive(worker, MESSAGES_PER_TURN);
     egress_flush(&worker->egress, UINT64_MAX);
     exchange_flush(&worker->exchange);
     wake_readers(worker);

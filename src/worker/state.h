@@ -5,6 +5,7 @@
  *   intake     records to spans, spans to the worker that owns their trace
  *   arrival    spans into windows, sides of hops to where their keys are owned
  *   gather     the two sides of a hop brought into one window
+ *   ahead      memory that the next verdicts will look at
  *   verdict    due traces: repaired, decided, emitted or dropped
  *   plan       what is to become of the traces of one tree
  *   emit       kept spans to the batches
@@ -29,6 +30,7 @@
 #include "egress.h"
 #include "envelopes.h"
 #include "exchange.h"
+#include "gather.h"
 #include "learned.h"
 #include "ledger/ledger.h"
 #include "traces.h"
@@ -136,6 +138,7 @@ struct plan {
     uint32_t last;  /* of a root: the last of those that share it */
     uint64_t spans; /* of a root: of all that share it, for the caps */
     uint64_t bytes;
+    struct decide_verdict decided; /* of a root */
     uint32_t first_patch;
     uint32_t patch_count;
 };
@@ -199,6 +202,7 @@ struct worker {
     struct decide_memory *verdicts;
     struct aliases aliases;
     struct repair_hops *hops;
+    struct gather_lines lines;
     struct destinations destinations;
     struct plans plans;
     struct observe *observe; /* NULL: this is no mere look */
@@ -293,6 +297,11 @@ void intake_record(struct worker *worker, const struct record *record);
 void intake_message(struct worker *worker, const struct record *record);
 
 /* arrival.c; the record's count is the span's now. */
+/*
+ * Asks for what taking the span will look at: its trace, or else the verdicts that were
+ * remembered.  The hash was prefetched before, with window_prefetch.
+ */
+void arrival_prefetch(const struct worker *worker, struct trace_id id, uint64_t hash);
 void arrival_take(struct worker *worker, const struct arrival *arrival);
 void arrival_receive(struct worker *worker, struct bytes message);
 void arrival_receive_boxed(struct worker *worker, struct bytes body);
@@ -305,8 +314,9 @@ void arrival_send_trace(struct worker *worker, uint32_t to, window_trace trace);
 void arrival_flush(struct worker *worker);
 
 /* gather.c; where there is an `arg` here and below, it is the worker */
+/* `link`: where the side has one. */
 void gather_add_side(struct worker *worker, struct trace_id trace_id,
-                     const struct hop_side *side);
+                     const struct hop_side *side, const struct repair_context *link);
 void gather_add_message(struct worker *worker, struct repair_key key,
                         const struct repair_message_side *side);
 /* The worker where the sides of that key meet. */
@@ -316,6 +326,8 @@ void gather_withdraw_side(struct worker *worker, struct trace_id trace_id,
                           const struct hop_side *side);
 void gather_on_join(void *arg, const struct repair_join *join);
 void gather_receive(struct worker *worker, enum message_type type, struct bytes body);
+/* Handles what stands in line; true when there was any of it: it may have sent more messages. */
+bool gather_flush(struct worker *worker);
 
 /* verdict.c */
 void verdict_close(struct worker *worker, window_trace trace, const char *reason);

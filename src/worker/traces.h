@@ -36,13 +36,12 @@ struct hop_side {
     uint64_t destination;     /* hash of its name */
     uint64_t start_ns;
     uint64_t end_ns;
-    struct repair_context link; /* consumer with exactly one foreign link: to what */
     uint32_t batch_count;
     uint16_t settings; /* of the destination: see destinations.h */
     uint8_t role;      /* enum repair_role */
     bool consumer;
     bool has_key;
-    bool has_link;
+    bool has_link; /* a consumer's, to exactly one span of another trace */
 };
 
 struct side_item {

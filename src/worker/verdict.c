@@ -2,6 +2,7 @@
  * verdict: traces that are as complete as they will get: repaired, decided, emitted or
  * dropped, remembered, forgotten.
  */
+#include "ahead.h"
 #include "core/assert.h"
 #include "observe.h"
 
@@ -21,7 +22,7 @@ static void drop_spans(struct worker *worker, window_trace trace)
     }
 }
 
-static void count_verdict(struct worker *worker, bool keep, uint32_t spans)
+static void count_verdict(struct worker *worker, bool keep, uint64_t spans)
 {
     if (keep)
         worker->counters.traces_kept++;
@@ -61,29 +62,39 @@ static void close_plain(struct worker *worker, window_trace trace, const char *r
 }
 
 /* The verdict of a root plan, on all that merged into it. */
-static struct decide_verdict decide_root(struct worker *worker, uint32_t root,
-                                         uint32_t *ret_spans)
+static void decide_root(struct worker *worker, uint32_t root)
 {
-    const struct plans *plans = &worker->plans;
+    struct plans *plans = &worker->plans;
     struct decide_facts facts;
     decide_facts_init(&facts);
     for (uint32_t i = root; i != PLAN_NONE; i = plans->plans[i].next)
         decide_facts_merge(&facts,
                            &traces_state(&worker->traces, plans->plans[i].trace)->facts);
-    *ret_spans = facts.spans;
-    const struct plan *plan = &plans->plans[root];
+    struct plan *plan = &plans->plans[root];
     if (plan->forced)
-        return (struct decide_verdict){.keep = true, .policy = plan->forced_policy};
-    return decide_verdict(worker->decide, plan->canonical, &facts);
+        plan->decided = (struct decide_verdict){.keep = true, .policy = plan->forced_policy};
+    else
+        plan->decided = decide_verdict(worker->decide, plan->canonical, &facts);
 }
 
-/* Links between the merged traces are rewritten by their aliases, and late spans follow them. */
+static void decide_roots(struct worker *worker)
+{
+    for (uint32_t i = 0; i < worker->plans.count; i++)
+        if (worker->plans.plans[i].root == i)
+            decide_root(worker, i);
+}
+
+/*
+ * Links between the merged traces are rewritten by their aliases, and late spans follow them.  Of
+ * what is dropped nothing leaves that could name it: nearly all traces have no alias.
+ */
 static enum sb_err put_aliases(struct worker *worker)
 {
     enum sb_err err = SB_OK;
     for (uint32_t i = 0; err == SB_OK && i < worker->plans.count; i++) {
         const struct plan *plan = &worker->plans.plans[i];
-        if (plan->merged)
+        bool leaves = worker->plans.plans[plan->root].decided.keep || worker->options->dry_run;
+        if (plan->merged && leaves)
             err = aliases_put(&worker->aliases, window_trace_id(worker->window, plan->trace),
                               plan->canonical);
     }
@@ -93,12 +104,12 @@ static enum sb_err put_aliases(struct worker *worker)
 static void carry_out_root(struct worker *worker, uint32_t root, const char *reason)
 {
     const struct plans *plans = &worker->plans;
-    uint32_t spans;
-    struct verdict verdict = {.reason = reason, .told = plans->plans[root].forced};
-    verdict.decided = decide_root(worker, root, &spans);
-    if (spans == 0)
+    const struct plan *decided = &plans->plans[root];
+    struct verdict verdict = {
+        .decided = decided->decided, .reason = reason, .told = decided->forced};
+    if (decided->spans == 0)
         return; /* only stand-ins: nobody ever sent a span of it */
-    count_verdict(worker, verdict.decided.keep, spans);
+    count_verdict(worker, verdict.decided.keep, decided->spans);
     for (uint32_t i = root; i != PLAN_NONE; i = plans->plans[i].next) {
         const struct plan *plan = &plans->plans[i];
         remember(worker, window_trace_id(worker->window, plan->trace), verdict.decided);
@@ -117,7 +128,12 @@ static void forget_tree(struct worker *worker)
 
 static void close_tree(struct worker *worker, window_trace root, const char *reason)
 {
-    if (plan_tree(worker, root) != SB_OK || put_aliases(worker) != SB_OK) {
+    enum sb_err err = plan_tree(worker, root);
+    if (err == SB_OK) {
+        decide_roots(worker);
+        err = put_aliases(worker);
+    }
+    if (err != SB_OK) {
         /* Memory is short: nothing has changed yet; try again a little later. */
         window_hold(worker->window, root, worker->now_ns);
         return;
@@ -208,14 +224,6 @@ static bool is_awaited(const struct worker *worker, window_trace root, bool sour
     return false;
 }
 
-/* What the next verdict will look at comes from memory while this one is reached. */
-static void prefetch_next(const struct worker *worker, window_trace trace)
-{
-    window_trace next = window_prefetch_newer(worker->window, trace);
-    if (next != WINDOW_NONE)
-        decide_memory_prefetch(worker->verdicts, window_trace_id(worker->window, next));
-}
-
 bool verdict_run(struct worker *worker, uint32_t budget)
 {
     static const char *const reasons[] = {
@@ -229,7 +237,7 @@ bool verdict_run(struct worker *worker, uint32_t budget)
             return true;
         if (!egress_has_room(&worker->egress))
             return false;
-        prefetch_next(worker, trace);
+        ahead_prefetch(worker, trace);
         if (is_awaited(worker, trace, sources_awaited))
             window_hold(worker->window, trace, worker->now_ns);
         else
@@ -244,7 +252,7 @@ void verdict_close_all(struct worker *worker)
     window_trace trace;
     while (egress_has_room(&worker->egress) &&
            (trace = window_any(worker->window)) != WINDOW_NONE) {
-        prefetch_next(worker, trace);
+        ahead_prefetch(worker, trace);
         verdict_close(worker, trace, "drain");
     }
 }

@@ -1,6 +1,7 @@
 #include "bench.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,13 @@ void bench_print_values(const char *name, const double *values, size_t count)
     for (size_t i = 0; i < count; i++)
         printf("%s%.1f", i == 0 ? "" : ",", values[i]);
     printf("]");
+}
+
+void bench_keep_memory(void)
+{
+    enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20 };
+    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
+    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
 }
 
 static double seconds_of(struct timeval time)

@@ -1,6 +1,6 @@
 /*
  * bench: what all programs of the bench share: numbers on the command line, ends with a clear
- * message, what the process has cost so far, and medians.  One thread.
+ * message, malloc, what the process has cost so far, and medians.  One thread.
  */
 #ifndef SB_BENCH_H
 #define SB_BENCH_H
@@ -24,6 +24,9 @@ struct bench_figure {
 struct bench_figure bench_figure_of(double *values, size_t count);
 /* "name":[1.5,2.0], as part of a line of JSON. */
 void bench_print_values(const char *name, const double *values, size_t count);
+
+/* Has malloc keep memory as the service does, see src/app/run.c. */
+void bench_keep_memory(void);
 
 /* Of this process: user and system seconds so far, and the greatest resident size. */
 double bench_cpu_s(void);

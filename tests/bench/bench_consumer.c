@@ -7,13 +7,11 @@
  */
 #include <getopt.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "bench_kafka.h"
 
-enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20 };
 enum { BATCH = 1000, POLL_MS = 50, CACHE_LINE = 64, SILENT_MAX = 600, PROPERTIES_MAX = 16 };
 
 static const char usage[] =
@@ -137,8 +135,7 @@ int main(int argc, char **argv)
         bench_usage("\n%s", usage);
 
     double begin_s = bench_now_s();
-    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
-    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+    bench_keep_memory();
     struct totals totals = consume(&options);
     printf("{\"records\":%" PRIu64 ",\"spans\":%" PRIu64 ",\"bytes\":%" PRIu64
            ",\"touched\":%" PRIu64 ",\"cpu_s\":%.3f,\"wall_s\":%.3f,\"peak_bytes\":%" PRIu64

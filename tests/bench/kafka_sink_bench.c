@@ -9,10 +9,8 @@
  * counted.  What the sink itself costs is the difference within a round.  Ends with 69 when a
  * span was not acknowledged, and with 1 when the difference is above --max.
  */
-#include <getopt.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +22,9 @@
 #include "bench_kafka.h"
 #include "kafka_sink_floor.h"
 #include "sink/kafka.h"
-#include "sink_load.h"
+#include "sink_rounds.h"
 
-enum { ROUNDS_MAX = 100, PARTITIONS = 4, PROPERTIES_MAX = 8, BOOTSTRAP_LEN = 128 };
+enum { PARTITIONS = 4, PROPERTIES_MAX = 8, BOOTSTRAP_LEN = 128 };
 
 static const char topic[] = "kept";
 static const struct sink_load_shape shape = {.trace_spans = 8, .trace_resources = 5};
@@ -40,20 +38,19 @@ static const char usage[] =
     "  -X NAME=VALUE   a property of librdkafka, for both\n";
 
 struct options {
-    uint32_t rounds;
-    uint32_t passes;
+    struct sink_rounds_options rounds;
     uint64_t max_ns;
-    bool json;
     const char *properties[PROPERTIES_MAX];
     uint32_t property_count;
 };
 
-/* CPU nanoseconds per span, of each round. */
-struct rounds {
-    double sink[ROUNDS_MAX];
-    double thread[ROUNDS_MAX]; /* of these, in the sink's own thread */
-    double bare[ROUNDS_MAX];
-    double itself[ROUNDS_MAX]; /* sink - bare */
+/* CPU nanoseconds per span. */
+enum {
+    SINK,
+    THREAD, /* of these, in the sink's own thread */
+    BARE,
+    ITSELF, /* SINK - BARE: in texts alone */
+    SERIES
 };
 
 /* In a process of its own: writes its address to `fd`, and waits for its end. */
@@ -132,70 +129,32 @@ static struct sink *start_sink(const struct options *options, const char *bootst
     return sink;
 }
 
-/* Per span; the first pass warms up: connections, buffers, the producer's id. */
-static double measure_sink(const struct options *options, struct sink *sink,
-                           struct sink_load *load, double *ret_thread)
+static void send_bare(void *arg, const struct sink_load_record *records, uint32_t count,
+                      uint32_t passes)
 {
-    const double spans = (double)options->passes * SINK_LOAD_SPANS;
-    sink_load_run(load, sink, 1);
-    double before_s = bench_cpu_s();
-    double thread_before_ns = sink_load_own_ns(load);
-    sink_load_run(load, sink, options->passes);
-    double ns = (bench_cpu_s() - before_s) * 1e9 / spans;
-    *ret_thread = (sink_load_own_ns(load) - thread_before_ns) / spans;
-    struct sink_counters counters;
-    sink->ops->read_counters(sink, &counters);
-    if (counters.spans_exported != (uint64_t)(options->passes + 1) * SINK_LOAD_SPANS ||
-        counters.retries != 0)
-        bench_fail("%llu spans were acknowledged, %llu records sent twice",
-                   (unsigned long long)counters.spans_exported,
-                   (unsigned long long)counters.retries);
-    return ns;
-}
-
-static double measure_bare(const struct options *options, struct kafka_sink_floor *floor,
-                           const struct sink_load *load)
-{
-    uint32_t count;
-    const struct sink_load_record *records = sink_load_records(load, &count);
-    kafka_sink_floor_pass(floor, records, count);
-    double before_s = bench_cpu_s();
-    for (uint32_t i = 0; i < options->passes; i++)
-        kafka_sink_floor_pass(floor, records, count);
-    return (bench_cpu_s() - before_s) * 1e9 / ((double)options->passes * SINK_LOAD_SPANS);
+    for (uint32_t i = 0; i < passes; i++)
+        kafka_sink_floor_pass(arg, records, count);
 }
 
 static void run_rounds(const struct options *options, const char *bootstrap,
-                       struct sink_load *load, struct rounds *ret)
+                       struct sink_load *load, struct sink_series *series)
 {
-    struct log *log;
-    const struct log_options log_options = {
-        .level = LOG_WARN, .fd = STDERR_FILENO, .clock = clock_system()};
-    if (log_new(&log_options, &log) != SB_OK)
-        bench_fail("memory is short");
-    for (uint32_t i = 0; i < options->rounds; i++) {
+    const uint32_t passes = options->rounds.passes;
+    const double per_span = 1e9 / ((double)passes * SINK_LOAD_SPANS);
+    struct log *log = sink_rounds_log_new();
+    for (uint32_t i = 0; i < options->rounds.rounds; i++) {
         struct sink *sink = start_sink(options, bootstrap, load, log);
-        ret->sink[i] = measure_sink(options, sink, load, &ret->thread[i]);
-        sink->ops->stop(sink);
-        sink->ops->free(sink);
+        struct sink_turn own = sink_rounds_run_sink(load, sink, passes);
         struct kafka_sink_floor *floor = kafka_sink_floor_new(
             bootstrap, topic, options->properties, options->property_count);
-        ret->bare[i] = measure_bare(options, floor, load);
+        struct sink_turn bare = sink_rounds_run_bare(load, passes, send_bare, floor);
         kafka_sink_floor_free(floor);
-        ret->itself[i] = ret->sink[i] - ret->bare[i];
+        series[SINK].values[i] = own.cpu_s * per_span;
+        series[THREAD].values[i] = own.thread_s * per_span;
+        series[BARE].values[i] = bare.cpu_s * per_span;
+        series[ITSELF].values[i] = series[SINK].values[i] - series[BARE].values[i];
     }
     log_free(log);
-}
-
-static void print_json(const struct rounds *rounds, uint32_t count)
-{
-    printf("{");
-    bench_print_values("sink_ns", rounds->sink, count);
-    printf(",");
-    bench_print_values("thread_ns", rounds->thread, count);
-    printf(",");
-    bench_print_values("bare_ns", rounds->bare, count);
-    printf("}\n");
 }
 
 static void print_figure(const char *name, double *values, uint32_t count)
@@ -204,61 +163,51 @@ static void print_figure(const char *name, double *values, uint32_t count)
     printf("  %-28s %5.0f (%.0f - %.0f)\n", name, figure.median, figure.least, figure.greatest);
 }
 
-static void print_text(struct rounds *rounds, uint32_t count, size_t span_bytes)
+static void print_text(struct sink_series *series, uint32_t count, size_t span_bytes)
 {
     printf("Kafka sink, ns of CPU per kept span (%zu bytes, %u a record), %u rounds:\n",
            span_bytes, shape.trace_spans, count);
-    print_figure("sink and librdkafka", rounds->sink, count);
-    print_figure("  of these in its thread", rounds->thread, count);
-    print_figure("librdkafka alone", rounds->bare, count);
-    print_figure("the sink itself", rounds->itself, count);
+    print_figure("sink and librdkafka", series[SINK].values, count);
+    print_figure("  of these in its thread", series[THREAD].values, count);
+    print_figure("librdkafka alone", series[BARE].values, count);
+    print_figure("the sink itself", series[ITSELF].values, count);
 }
 
 static struct options read_options(int argc, char **argv)
 {
-    static const struct option names[] = {{"rounds", required_argument, NULL, 'r'},
-                                          {"passes", required_argument, NULL, 'p'},
-                                          {"max", required_argument, NULL, 'm'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {0}};
-    struct options options = {.rounds = 5, .passes = 100};
+    static const struct option names[] = {
+        SINK_ROUNDS_OPTIONS, {"max", required_argument, NULL, 'm'}, {0}};
+    struct options options = {.rounds = {.rounds = 5, .passes = 100}};
     int option;
     while ((option = getopt_long(argc, argv, "X:", names, NULL)) != -1) {
-        if (option == 'r')
-            options.rounds = (uint32_t)bench_number("--rounds", optarg, ROUNDS_MAX);
-        else if (option == 'p')
-            options.passes = (uint32_t)bench_number("--passes", optarg, 1u << 20);
-        else if (option == 'm')
+        if (option == 'm')
             options.max_ns = bench_number("--max", optarg, UINT32_MAX);
-        else if (option == 'j')
-            options.json = true;
         else if (option == 'X' && options.property_count < PROPERTIES_MAX)
             options.properties[options.property_count++] = optarg;
-        else
+        else if (!sink_rounds_read_option(&options.rounds, option, optarg))
             bench_usage("\n%s", usage);
     }
-    if (optind < argc || options.rounds == 0 || options.passes == 0)
+    if (optind < argc || options.rounds.rounds == 0 || options.rounds.passes == 0)
         bench_usage("\n%s", usage);
     return options;
 }
 
 int main(int argc, char **argv)
 {
-    /* As the service does, see src/app/run.c. */
-    enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20 };
-    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
-    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+    static struct sink_series series[SERIES] = {
+        [SINK] = {"sink_ns"}, [THREAD] = {"thread_ns"}, [BARE] = {"bare_ns"}};
+    bench_keep_memory();
     struct options options = read_options(argc, argv);
+    const uint32_t rounds = options.rounds.rounds;
     char bootstrap[BOOTSTRAP_LEN];
     pid_t cluster = start_cluster(bootstrap, sizeof(bootstrap));
     struct sink_load *load = sink_load_new(&shape);
-    struct rounds rounds;
-    run_rounds(&options, bootstrap, load, &rounds);
-    if (options.json)
-        print_json(&rounds, options.rounds);
+    run_rounds(&options, bootstrap, load, series);
+    if (options.rounds.json)
+        sink_rounds_print_json(series, ITSELF, rounds);
     else
-        print_text(&rounds, options.rounds, sink_load_span_bytes(load));
-    double itself_ns = bench_figure_of(rounds.itself, options.rounds).median;
+        print_text(series, rounds, sink_load_span_bytes(load));
+    double itself_ns = bench_figure_of(series[ITSELF].values, rounds).median;
     sink_load_free(load);
     kill(cluster, SIGKILL);
     waitpid(cluster, NULL, 0);

@@ -9,17 +9,12 @@
  * a message was not confirmed or is not in the queue, and with 1 when the sink is slower than
  * --min.
  */
-#include <getopt.h>
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "rabbitmq_publisher.h"
 #include "sink/rabbitmq.h"
-#include "sink_load.h"
-
-enum { ROUNDS_MAX = 100 };
+#include "sink_rounds.h"
 
 static const struct sink_load_shape shape = {.trace_spans = 2, .trace_resources = 1};
 
@@ -31,25 +26,18 @@ static const char usage[] = "usage: rabbitmq_sink_bench --url URL [options]\n"
                             "  --json         each round, as one line of JSON\n";
 
 struct options {
+    struct sink_rounds_options rounds;
     const char *url;
     const char *queue;
-    uint32_t rounds;
-    uint32_t passes;
     uint64_t min_per_s;
-    bool json;
 };
 
-/* What one turn gave. */
-struct turn {
-    double per_s;  /* confirmed messages per second of wall time */
-    double cpu_us; /* of this process, per message */
-};
-
-struct rounds {
-    double sink_per_s[ROUNDS_MAX];
-    double bare_per_s[ROUNDS_MAX];
-    double sink_us[ROUNDS_MAX];
-    double bare_us[ROUNDS_MAX];
+enum {
+    SINK_PER_S, /* confirmed messages per second of wall time */
+    BARE_PER_S,
+    SINK_US, /* CPU of this process, per message */
+    BARE_US,
+    SERIES
 };
 
 static struct sink *start_sink(const struct options *options, struct sink_load *load,
@@ -81,60 +69,14 @@ static struct sink *start_sink(const struct options *options, struct sink_load *
     return sink;
 }
 
-static struct turn turn_of(double begin_s, double cpu_begin_s, uint64_t messages)
+static void send_bare(void *arg, const struct sink_load_record *records, uint32_t count,
+                      uint32_t passes)
 {
-    return (struct turn){
-        .per_s = (double)messages / (bench_now_s() - begin_s),
-        .cpu_us = (bench_cpu_s() - cpu_begin_s) * 1e6 / (double)messages,
-    };
-}
-
-/* Each span counts once, and each message of a pass is one. */
-static void check_counters(const struct sink *sink, uint32_t passes)
-{
-    struct sink_counters counters;
-    sink->ops->read_counters(sink, &counters);
-    if (counters.spans_exported != (uint64_t)passes * SINK_LOAD_SPANS || counters.retries != 0)
-        bench_fail("%" PRIu64 " spans were confirmed, %" PRIu64 " messages sent twice",
-                   counters.spans_exported, counters.retries);
-}
-
-static struct turn measure_sink(const struct options *options, struct sink_load *load,
-                                uint32_t messages, struct log *log)
-{
-    struct sink *sink = start_sink(options, load, log);
-    sink_load_run(load, sink, 1);
-    double cpu_begin_s = bench_cpu_s();
-    double begin_s = bench_now_s();
-    sink_load_run(load, sink, options->passes);
-    struct turn turn = turn_of(begin_s, cpu_begin_s, (uint64_t)options->passes * messages);
-    check_counters(sink, options->passes + 1);
-    sink->ops->stop(sink);
-    sink->ops->free(sink);
-    return turn;
-}
-
-static void publish_all(struct rabbitmq_publisher *publisher,
-                        const struct sink_load_record *records, uint32_t count, uint32_t passes)
-{
+    struct rabbitmq_publisher *publisher = arg;
     for (uint32_t pass = 0; pass < passes; pass++)
         for (uint32_t i = 0; i < count; i++)
             rabbitmq_publisher_send(publisher, records[i].value);
     rabbitmq_publisher_flush(publisher);
-}
-
-static struct turn measure_bare(const struct options *options,
-                                const struct sink_load_record *records, uint32_t count)
-{
-    static struct rabbitmq_publisher publisher;
-    rabbitmq_publisher_open(&publisher, options->url, options->queue);
-    publish_all(&publisher, records, count, 1);
-    double cpu_begin_s = bench_cpu_s();
-    double begin_s = bench_now_s();
-    publish_all(&publisher, records, count, options->passes);
-    struct turn turn = turn_of(begin_s, cpu_begin_s, (uint64_t)options->passes * count);
-    rabbitmq_publisher_close(&publisher);
-    return turn;
 }
 
 /* Fails unless the queue has all messages of a turn. */
@@ -150,44 +92,33 @@ static void empty_queue(amqp_connection_state_t connection, const char *queue,
 }
 
 static void run_rounds(const struct options *options, struct sink_load *load,
-                       struct rounds *ret)
+                       struct sink_series *series)
 {
-    struct log *log;
-    const struct log_options log_options = {
-        .level = LOG_WARN, .fd = STDERR_FILENO, .clock = clock_system()};
-    if (log_new(&log_options, &log) != SB_OK)
-        bench_fail("memory is short");
+    static struct rabbitmq_publisher publisher;
+    const uint32_t passes = options->rounds.passes;
     uint32_t count;
-    const struct sink_load_record *records = sink_load_records(load, &count);
-    const uint64_t sent = (uint64_t)(options->passes + 1) * count;
+    (void)sink_load_records(load, &count);
+    const double messages = (double)passes * count;
+    const uint64_t sent = (uint64_t)(passes + 1) * count;
+    struct log *log = sink_rounds_log_new();
     amqp_connection_state_t connection = bench_rabbitmq_open(options->url);
     bench_rabbitmq_declare(connection, options->queue);
     empty_queue(connection, options->queue, 0);
-    for (uint32_t i = 0; i < options->rounds; i++) {
-        struct turn sink = measure_sink(options, load, count, log);
+    for (uint32_t i = 0; i < options->rounds.rounds; i++) {
+        struct sink *sink = start_sink(options, load, log);
+        struct sink_turn own = sink_rounds_run_sink(load, sink, passes);
         empty_queue(connection, options->queue, sent);
-        struct turn bare = measure_bare(options, records, count);
+        rabbitmq_publisher_open(&publisher, options->url, options->queue);
+        struct sink_turn bare = sink_rounds_run_bare(load, passes, send_bare, &publisher);
+        rabbitmq_publisher_close(&publisher);
         empty_queue(connection, options->queue, sent);
-        ret->sink_per_s[i] = sink.per_s;
-        ret->sink_us[i] = sink.cpu_us;
-        ret->bare_per_s[i] = bare.per_s;
-        ret->bare_us[i] = bare.cpu_us;
+        series[SINK_PER_S].values[i] = messages / own.wall_s;
+        series[BARE_PER_S].values[i] = messages / bare.wall_s;
+        series[SINK_US].values[i] = own.cpu_s * 1e6 / messages;
+        series[BARE_US].values[i] = bare.cpu_s * 1e6 / messages;
     }
     bench_rabbitmq_close(connection);
     log_free(log);
-}
-
-static void print_json(const struct rounds *rounds, uint32_t count)
-{
-    printf("{");
-    bench_print_values("sink_per_s", rounds->sink_per_s, count);
-    printf(",");
-    bench_print_values("bare_per_s", rounds->bare_per_s, count);
-    printf(",");
-    bench_print_values("sink_us", rounds->sink_us, count);
-    printf(",");
-    bench_print_values("bare_us", rounds->bare_us, count);
-    printf("}\n");
 }
 
 static void print_row(const char *name, double *per_s, double *us, uint32_t count)
@@ -198,63 +129,57 @@ static void print_row(const char *name, double *per_s, double *us, uint32_t coun
            rate.median, rate.least, rate.greatest, cpu.median, cpu.least, cpu.greatest);
 }
 
-static void print_text(struct rounds *rounds, uint32_t count, size_t message_bytes)
+static void print_text(struct sink_series *series, uint32_t count, size_t message_bytes)
 {
     printf("RabbitMQ sink, confirmed messages of %u spans (%zu bytes), %u rounds:\n",
            shape.trace_spans, message_bytes, count);
-    print_row("the sink", rounds->sink_per_s, rounds->sink_us, count);
-    print_row("librabbitmq alone", rounds->bare_per_s, rounds->bare_us, count);
+    print_row("the sink", series[SINK_PER_S].values, series[SINK_US].values, count);
+    print_row("librabbitmq alone", series[BARE_PER_S].values, series[BARE_US].values, count);
 }
 
 static struct options read_options(int argc, char **argv)
 {
-    static const struct option names[] = {{"url", required_argument, NULL, 'u'},
+    static const struct option names[] = {SINK_ROUNDS_OPTIONS,
+                                          {"url", required_argument, NULL, 'u'},
                                           {"queue", required_argument, NULL, 'q'},
-                                          {"rounds", required_argument, NULL, 'r'},
-                                          {"passes", required_argument, NULL, 'p'},
                                           {"min", required_argument, NULL, 'm'},
-                                          {"json", no_argument, NULL, 'j'},
                                           {0}};
-    struct options options = {.queue = "kept", .rounds = 5, .passes = 6};
+    struct options options = {.queue = "kept", .rounds = {.rounds = 5, .passes = 6}};
     int option;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
         if (option == 'u')
             options.url = optarg;
         else if (option == 'q')
             options.queue = optarg;
-        else if (option == 'r')
-            options.rounds = (uint32_t)bench_number("--rounds", optarg, ROUNDS_MAX);
-        else if (option == 'p')
-            options.passes = (uint32_t)bench_number("--passes", optarg, 1u << 20);
         else if (option == 'm')
             options.min_per_s = bench_number("--min", optarg, UINT32_MAX);
-        else if (option == 'j')
-            options.json = true;
-        else
+        else if (!sink_rounds_read_option(&options.rounds, option, optarg))
             bench_usage("\n%s", usage);
     }
-    if (options.url == NULL || optind < argc || options.rounds == 0 || options.passes == 0)
+    if (options.url == NULL || optind < argc || options.rounds.rounds == 0 ||
+        options.rounds.passes == 0)
         bench_usage("\n%s", usage);
     return options;
 }
 
 int main(int argc, char **argv)
 {
-    /* As the service does, see src/app/run.c. */
-    enum { MMAP_THRESHOLD = 32 << 20, TRIM_THRESHOLD = 256 << 20 };
-    mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
-    mallopt(M_TRIM_THRESHOLD, TRIM_THRESHOLD);
+    static struct sink_series series[SERIES] = {[SINK_PER_S] = {"sink_per_s"},
+                                                [BARE_PER_S] = {"bare_per_s"},
+                                                [SINK_US] = {"sink_us"},
+                                                [BARE_US] = {"bare_us"}};
+    bench_keep_memory();
     struct options options = read_options(argc, argv);
+    const uint32_t rounds = options.rounds.rounds;
     struct sink_load *load = sink_load_new(&shape);
     uint32_t count;
     size_t message_bytes = sink_load_records(load, &count)->value.len;
-    struct rounds rounds;
-    run_rounds(&options, load, &rounds);
-    if (options.json)
-        print_json(&rounds, options.rounds);
+    run_rounds(&options, load, series);
+    if (options.rounds.json)
+        sink_rounds_print_json(series, SERIES, rounds);
     else
-        print_text(&rounds, options.rounds, message_bytes);
-    double per_s = bench_figure_of(rounds.sink_per_s, options.rounds).median;
+        print_text(series, rounds, message_bytes);
+    double per_s = bench_figure_of(series[SINK_PER_S].values, rounds).median;
     sink_load_free(load);
     return options.min_per_s > 0 && per_s < (double)options.min_per_s ? 1 : 0;
 }

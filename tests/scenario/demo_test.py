@@ -175,6 +175,29 @@ class Open(unittest.TestCase):
         self.assertIn(b"2  The same checkout", shown)
         self.assertIn(b"every span that came in is accounted for", shown)
 
+    def test_second_signal_ends_it_at_once(self) -> None:
+        code, out, err = self.signalled(signal.SIGINT, signal.SIGTERM)
+        self.assertEqual(code, 75, err.decode())
+        self.assertEqual(err, b"")
+        self.assertNotIn(b"every span that came in is accounted for", out)
+
+    def test_third_signal_waits_for_nothing(self) -> None:
+        code, _, err = self.signalled(signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+        self.assertEqual(code, -signal.SIGTERM, err.decode())
+
+    def signalled(self, *numbers: int) -> tuple[int, bytes, bytes]:
+        """An open shop that finds all of these when it looks: the lowest is taken first."""
+        run = subprocess.Popen([BINARY, "demo", "--rate", "100"], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        try:
+            self.read_until(run, rb"hops joined\n")
+            for number in (signal.SIGSTOP, *numbers, signal.SIGCONT):
+                run.send_signal(number)
+            out, err = run.communicate(timeout=PATIENCE_S)
+        finally:
+            run.kill()
+        return run.returncode, out, err
+
     def read_until(self, run: subprocess.Popen, pattern: bytes) -> bytes:
         shown = b""
         deadline = time.monotonic() + PATIENCE_S

@@ -46,6 +46,19 @@ class OnRabbitMQ(env.Case):
         """Those of this test."""
         return self.named() - self.others
 
+    def open(self, *arguments: str) -> Process:
+        """A shop that has shown its pictures, and stays open."""
+        run = Process("demo", [env.binary(), "demo", "--rate", "50", "--rabbitmq",
+                               self.rabbitmq.url, *arguments], self.folder)
+        self.addCleanup(run.kill)
+
+        def shown() -> bool:
+            if not run.running():
+                raise AssertionError(f"it ended\n{run.tail()}")
+            return "hops joined\n" in run.out()
+        until("the shop is open", shown)
+        return run
+
     def assert_nothing_left(self) -> None:
         until("everything of the demo has gone", lambda: not self.left())
 
@@ -162,19 +175,6 @@ class Pictures(OnRabbitMQ):
 
 
 class Ends(OnRabbitMQ):
-    def open(self) -> Process:
-        """A shop that has shown its pictures, and stays open."""
-        run = Process("demo", [env.binary(), "demo", "--rate", "50", "--rabbitmq",
-                               self.rabbitmq.url], self.folder)
-        self.addCleanup(run.kill)
-
-        def shown() -> bool:
-            if not run.running():
-                raise AssertionError(f"it ended\n{run.tail()}")
-            return "hops joined\n" in run.out()
-        until("the shop is open", shown)
-        return run
-
     def test_ctrl_c_leaves_nothing(self) -> None:
         run = self.open()
         self.assertEqual(["mailer-spans", "mails", "notify", "points"],
@@ -207,16 +207,31 @@ class Ends(OnRabbitMQ):
 
 
 class OnKafkaToo(OnRabbitMQ):
-    def test_two_real_brokers(self) -> None:
+    def start_kafka(self) -> Kafka:
         # As brokers are set by default: a new group begins when RabbitMQ's part is long there.
         late = {"group.initial.rebalance.delay.ms": "3000"}
-        kafka = Kafka(self.base / "kafka", late).start()
+        kafka = Kafka(self.folder / "kafka", late).start()
         self.addCleanup(kafka.kill)
         kafka.create_topics("mine")
+        return kafka
+
+    def test_two_real_brokers(self) -> None:
+        kafka = self.start_kafka()
         done = self.demo("--json", "--kafka", kafka.bootstrap)
         self.assertEqual(bridge.EX_OK, done.returncode, done.stderr)
         self.assertTrue(json.loads(done.stdout)["ok"])
         self.assertEqual({"mine"}, kafka.topics())
+        self.assert_nothing_left()
+
+    def test_second_signal_leaves_nothing(self) -> None:
+        kafka = self.start_kafka()
+        run = self.open("--kafka", kafka.bootstrap)
+        self.assertEqual(4, len(kafka.topics()))
+        for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGTERM, signal.SIGCONT):
+            run.signal(number)
+        self.assertEqual(bridge.EX_TEMPFAIL, run.wait(), run.tail())
+        self.assertEqual("", run.log())
+        until("its topics have gone", lambda: kafka.topics() == {"mine"})
         self.assert_nothing_left()
 
 

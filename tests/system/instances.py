@@ -90,25 +90,30 @@ class Instances(group.GroupCase):
                 self.wait_read(HALF)
                 self.assertEqual(moves, stays.moves())
                 self.kill(comes_back)
-                self.start_again(comes_back)
+                comes_back.start()
+                if protocol == "consumer":
+                    self.check_waits(comes_back)
+                self.members.append(comes_back)
                 self.wait_read(HALF)
                 # KIP-848 lets the name in again when its session has ended: they have moved then.
                 if protocol != "consumer":
                     self.assertEqual(moves, stays.moves())
                 self.go_on(second)
 
-    def start_again(self, member: Member) -> None:
-        """As a supervisor does it, as often as it takes."""
-        def is_in() -> bool:
-            member.start()
-            until("it is in, or turned away",
-                  lambda: member.lanes() > 0 or not member.run.running())
-            return member.run.running()
-        until("it is in", is_in)
-        self.members.append(member)
+    def check_waits(self, member: Member) -> None:
+        """The name is still taken: it says for what it waits, and gets in by itself."""
+        event = member.run.wait_event("trouble", what="group")
+        # The broker has told it the length of a session, and it adds two seconds.
+        self.assertIn("an instance a already, maybe this one before it was killed", event["text"])
+        self.assertIn("for 8 s at most", event["text"])
+        self.assertEqual({"group": event["text"]}, member.watcher.health()[1])
+        until("it is in", lambda: member.lanes() > 0)
+        self.assertEqual(1, len(member.run.events("trouble")))
+        self.assertEqual(200, member.watcher.health()[0])
 
     def test_two_of_one_name(self) -> None:
-        """The classic protocol turns out who was there, KIP-848 who comes: both say why."""
+        """The classic protocol turns out who was there, KIP-848 who comes and still finds the
+        other there when the session of a dead one would have ended: both say why."""
         for protocol in PROTOCOLS:
             with self.subTest(protocol):
                 second = self.share(protocol, named=True)

@@ -4,6 +4,8 @@ What can not be decoded goes where dead letters go, be that a Kafka topic or a R
 with its bytes and Kafka Connect's headers; the good spans beside it pass.
 """
 
+import json
+import re
 import signal
 import unittest
 from collections.abc import Iterable
@@ -11,6 +13,7 @@ from collections.abc import Iterable
 from harness import amqp, bridge, env, otlp, queues
 from harness.hostile import BAD_SPANS, GOOD, UNDECODABLE
 from harness.kafka import Kafka
+from harness.proxy import Proxy
 from harness.rabbitmq import CLASSIC, KINDS, QUORUM, STREAM
 from harness.wait import until
 from harness.watcher import Watcher, total
@@ -223,6 +226,52 @@ class RabbitMQHostile(queues.QueueCase):
             "deadletterexchange": "", "deadletterkey": self.dead}))
         self.assertEqual(sorted(b"%d is no protobuf" % number for number in range(len(tables))),
                          self.letters_in_rabbitmq(len(tables)))
+
+    def test_headers_that_can_not_be_decoded(self) -> None:
+        """What RabbitMQ takes librabbitmq can decode: somebody in between must have had a hand in
+        it.  The message goes to the queue's own dead letters, whole; all others come twice at most.
+        """
+        bad = b"garbled"
+        said = bytes([len(bad)]) + bad + b"S"
+        proxy = Proxy(self.broker.port, garbled=(said, said[:-1] + b"?"))
+        self.addCleanup(proxy.close)
+        self.broker.declare(self.dead)
+        for kind in (CLASSIC, QUORUM):
+            with self.subTest(kind):
+                self.queue = f"{self._testMethodName}.{kind}"
+                self.messages.clear()
+                self.declare(kind)
+                self.dead_letters_of(self.queue, self.dead)
+                self.publish(traces=10)
+                self.broker.publish(self.queue, [b"can not be had"], headers={"garbled": "x"})
+                self.publish(traces=10)
+                run = self.configure(url=self.broker.url_for(port=proxy.port),
+                                     window={"wait": "100ms"},
+                                     admin={"listen": "127.0.0.1:0"}).start("--json")
+                event = run.wait_event("unreadable_rejected", queue=self.queue)
+                self.assertEqual(41, event["delivery_tag"])
+                self.wait_all()
+                self.wait_ready(0)
+                watcher = Watcher(run)
+                until("health", lambda: watcher.health() == (200, {}))  # noqa: B023
+                series = watcher.scrape()
+                labels = f'{{topic="{self.queue}",reason="headers"}}'
+                self.assertEqual(1, series[f"spanbridge_records_rejected_total{labels}"])
+                self.assertLessEqual(total(series, "records_received_total"), 40 + 80)
+                run.signal(signal.SIGTERM)
+                bridge.finish(run)
+                self.assertEqual(1, len(run.events("unreadable_rejected")))
+                self.assertLessEqual(len(run.events("partition_opened")), 2)
+                [letter] = self.broker.consume(self.dead, 1)
+                self.assertEqual(b"can not be had", letter.body)
+                self.assertEqual("rejected", letter.headers["x-death"][0]["reason"])
+
+    def dead_letters_of(self, queue: str, dead: str) -> None:
+        """By a policy, as an operator sets it for a queue that exists."""
+        self.broker.ctl("set_policy", queue, f"^{re.escape(queue)}$", json.dumps(
+            {"dead-letter-exchange": "", "dead-letter-routing-key": dead}),
+            "--apply-to", "queues")
+        self.addCleanup(self.broker.ctl, "clear_policy", queue)
 
     # What stands in bodies.
 

@@ -1,4 +1,6 @@
-"""A TCP proxy in front of a broker: it cuts connections, or lets them hang, on demand."""
+"""A TCP proxy in front of a broker: it cuts connections, lets them hang, or garbles what the broker
+sends, on demand.
+"""
 
 import contextlib
 import select
@@ -9,8 +11,10 @@ import threading
 class Proxy:
     """Listens on a port of its own and passes everything on to `target`."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, garbled: "tuple[bytes, bytes] | None" = None) -> None:
+        """`garbled`: what the broker says, and what arrives instead, of the same length."""
         self._target = target
+        self._garbled = garbled
         self._pairs: list[_Pair] = []
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -29,7 +33,7 @@ class Proxy:
                 client.close()  # as if it had been refused
                 continue
             with self._lock:
-                self._pairs.append(_Pair(client, server))
+                self._pairs.append(_Pair(client, server, self._garbled))
 
     def open_pairs(self) -> "list[_Pair]":
         with self._lock:
@@ -55,7 +59,10 @@ class Proxy:
 class _Pair:
     """A connection of a client, and the one to the server that belongs to it."""
 
-    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+    def __init__(self, client: socket.socket, server: socket.socket,
+                 garbled: "tuple[bytes, bytes] | None") -> None:
+        self._garbled = garbled
+        self._kept = b""  # the beginning, perhaps, of what is to be garbled
         self.hangs = False
         self.ended = False
         self._ends = (client, server)
@@ -66,6 +73,15 @@ class _Pair:
         for end in self._ends:
             with contextlib.suppress(OSError):  # it was closed already
                 end.shutdown(socket.SHUT_RDWR)
+
+    def _garble(self, data: bytes) -> bytes:
+        if self._garbled is None:
+            return data
+        said, instead = self._garbled
+        data = (self._kept + data).replace(said, instead)
+        keep = next((n for n in range(len(said) - 1, 0, -1) if data.endswith(said[:n])), 0)
+        self._kept = data[len(data) - keep:]
+        return data[:len(data) - keep]
 
     def _carry(self) -> None:
         client, server = self._ends
@@ -79,7 +95,7 @@ class _Pair:
                     if not data:
                         self.ended = True
                         break
-                    other[end].sendall(data)
+                    other[end].sendall(self._garble(data) if end is server else data)
         self.cut()
         for end in self._ends:
             end.close()

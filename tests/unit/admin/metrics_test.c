@@ -48,8 +48,9 @@ static void test_figures(void **state)
         {.spans_read = 205}};
     counters[0].dead_records[OTLP_FAULT_MALFORMED] = 206;
     counters[2].dead_spans[WORKER_REASON_REFUSED] = 207;
-    const struct admin_topic topics[TOPICS] = {
-        {"spans", true, false}, {"orders", false, false}, {"a \"b\"\\\n", true, true}};
+    const struct admin_topic topics[TOPICS] = {{"spans", true, false, 208},
+                                               {"orders", false, false, 0},
+                                               {"a \"b\"\\\n", true, true, 0}};
     const char *const policies[] = {"errors", "health"};
     const struct admin_sink sinks[] = {
         {.name = "tempo",
@@ -87,6 +88,8 @@ static void test_figures(void **state)
     assert_int_equal(value("spanbridge_spans_dead_lettered_total",
                            "topic=\"a \\\"b\\\"\\\\\\n\",reason=\"refused_by_backend\""),
                      207);
+    assert_int_equal(
+        value("spanbridge_records_rejected_total", "topic=\"spans\",reason=\"headers\""), 208);
     assert_int_equal(value("spanbridge_topic_stopped", "topic=\"spans\""), 0);
     assert_int_equal(value("spanbridge_topic_stopped", "topic=\"a \\\"b\\\"\\\\\\n\""), 1);
     assert_int_equal(value("spanbridge_spans_delivered_total", ""), 101);
@@ -125,7 +128,7 @@ static void test_an_idle_service(void **state)
     (void)state;
     const struct worker_account account = {.balance = 0};
     const struct worker_topic_counters counters[1] = {{.spans_read = 0}};
-    const struct admin_topic topics[1] = {{"spans", true, false}};
+    const struct admin_topic topics[1] = {{"spans", true, false, 0}};
     const struct admin_snapshot snapshot = {.version = "1",
                                             .librdkafka = "2",
                                             .account = &account,

@@ -166,10 +166,14 @@ static const uint8_t too_short[] = {FRAME_HEADER, 0, 1, 0, 0, 0, 2, 0, 60, 0xce}
 static const uint8_t no_method[] = {FRAME_METHOD, 0, 1, 0, 0, 0, 4, 0xff, 0xff, 0, 1, 0xce};
 static const uint8_t no_class[] = {
     FRAME_HEADER, 0, 1, 0, 0, 0, 14, 0, 61, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xce};
+/* Flags that say: headers; their table is to be 100 bytes long. */
+static const uint8_t no_table[] = {
+    FRAME_HEADER, 0, 1, 0, 0, 0,   18,  0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+    0x20,         0, 0, 0, 0, 100, 0xce};
 static const struct bytes broken[] = {
     {wrong_end, sizeof(wrong_end)}, {too_large, sizeof(too_large)},
     {too_short, sizeof(too_short)}, {no_method, sizeof(no_method)},
-    {no_class, sizeof(no_class)},
+    {no_class, sizeof(no_class)},   {no_table, sizeof(no_table)},
 };
 
 static void say_broken(struct fake_peer *peer)
@@ -200,6 +204,11 @@ static void test_broken_frames_and_the_reject_behind_them(void **state)
         assert_int_equal(rig_next(&rig).kind, AMQP_DELIVER);
         assert_int_equal(amqp_link_next(rig.link, RIG_PATIENCE_NS, &event), SB_ERR_INPUT);
         assert_false(amqp_link_is_open(rig.link));
+        uint16_t channel = 0;
+        bool header =
+            broken[i].at == too_short || broken[i].at == no_class || broken[i].at == no_table;
+        assert_int_equal(amqp_link_broke_at_header(rig.link, &channel), header);
+        assert_int_equal(channel, header ? 1 : 0);
         assert_int_equal(amqp_link_reject(rig.link, 1, 4, false), SB_OK);
         amqp_link_close(rig.link, RIG_PATIENCE_NS);
     }

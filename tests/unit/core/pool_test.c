@@ -101,6 +101,35 @@ static void test_a_warm_pool_does_not_allocate(void **state)
     pool_clear(&pool);
 }
 
+/* Beyond some size chunks share blocks: none of their items lies on another one. */
+static void test_items_of_a_large_pool_keep_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t item_size;
+        uint32_t chunk_bits;
+    } pools[] = {{72, 7}, {144, 8}, {1000, 10}, {2048, 9}, {3000, 10}};
+    for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+        struct pool pool;
+        pool_init(&pool, pools[i].item_size, pools[i].chunk_bits);
+        uint32_t count = (uint32_t)((9 << 20) / pools[i].item_size);
+        for (uint32_t n = 0; n < count; n++) {
+            assert_int_equal(pool_take(&pool), n);
+            memset(pool_at(&pool, n), (int)(n % 251), pools[i].item_size);
+        }
+        for (uint32_t n = 0; n < count; n++) {
+            const uint8_t *item = pool_at(&pool, n);
+            assert_int_equal(item[0], n % 251);
+            assert_int_equal(item[pools[i].item_size - 1], n % 251);
+        }
+        /* Items that share a block still count one by one. */
+        size_t chunk_bytes = pools[i].item_size << pools[i].chunk_bits;
+        assert_int_equal(pool_bytes(&pool), (count * pools[i].item_size + chunk_bytes - 1) /
+                                                chunk_bytes * chunk_bytes);
+        pool_clear(&pool);
+    }
+}
+
 static void test_memory_shortage_changes_nothing(void **state)
 {
     (void)state;
@@ -132,6 +161,7 @@ int main(void)
         cmocka_unit_test(test_random_takes_and_gives_against_a_model),
         cmocka_unit_test(test_the_last_given_is_the_next_taken),
         cmocka_unit_test(test_a_warm_pool_does_not_allocate),
+        cmocka_unit_test(test_items_of_a_large_pool_keep_apart),
         cmocka_unit_test(test_memory_shortage_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,7 @@ static void test_runs_until_it_is_stopped(void **state)
     assert_int_equal(pipeline_start(settings, false, &pipeline), SB_OK);
     assert_false(pipeline_ended(pipeline, 50));
     pipeline_stop(pipeline);
+    pipeline_stop(pipeline); /* no second signal: that would end this process */
     assert_true(pipeline_ended(pipeline, PATIENCE_MS));
     assert_int_equal(pipeline_exit_code(pipeline), 0);
     pipeline_free(pipeline);

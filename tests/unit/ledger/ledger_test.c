@@ -36,22 +36,19 @@ static void watermark_waits_for_the_oldest(void **state)
     struct ledger *ledger = new_ledger();
     ledger_partition partition = open_partition(ledger);
     assert_true(ledger_watermark(ledger, partition) == LEDGER_NO_OFFSET);
-    assert_true(ledger_oldest_held(ledger, partition) == LEDGER_NO_OFFSET);
 
     ledger_record first = begin(ledger, partition, 10);
     ledger_record second = begin(ledger, partition, 11);
     ledger_record third = begin(ledger, partition, 40); /* a gap is legal */
     ledger_release(ledger, second, 1);
     assert_true(ledger_watermark(ledger, partition) == LEDGER_NO_OFFSET);
-    assert_int_equal(ledger_held(ledger, partition), 2);
-    assert_int_equal(ledger_oldest_held(ledger, partition), 10);
+    assert_int_equal(ledger_held(ledger), 2);
 
     ledger_release(ledger, first, 1);
     assert_int_equal(ledger_watermark(ledger, partition), 12);
-    assert_int_equal(ledger_oldest_held(ledger, partition), 40);
     ledger_release(ledger, third, 1);
     assert_int_equal(ledger_watermark(ledger, partition), 41);
-    assert_int_equal(ledger_held_total(ledger), 0);
+    assert_int_equal(ledger_held(ledger), 0);
     ledger_free(ledger);
 }
 
@@ -65,7 +62,7 @@ static void record_is_held_until_its_last_count(void **state)
     ledger_release(ledger, record, 1);
     ledger_release(ledger, record, 2);
     ledger_release(ledger, record, 0);
-    assert_int_equal(ledger_held(ledger, partition), 1);
+    assert_int_equal(ledger_held(ledger), 1);
     ledger_partition owner = 99;
     assert_int_equal(ledger_record_offset(ledger, record, &owner), 7);
     assert_int_equal(owner, partition);
@@ -90,7 +87,7 @@ static void closed_partition_lets_go_of_its_records(void **state)
     ledger_release(ledger, first, 1);
     assert_true(ledger_watermark(ledger, partition) == LEDGER_NO_OFFSET);
     assert_true(ledger_watermark(ledger, other) == LEDGER_NO_OFFSET);
-    assert_int_equal(ledger_held_total(ledger), 2);
+    assert_int_equal(ledger_held(ledger), 2);
     ledger_release(ledger, second, 1);
     ledger_release(ledger, third, 1);
     assert_int_equal(ledger_watermark(ledger, other), 2);
@@ -114,7 +111,7 @@ static void returned_partition_says_so_of_its_records(void **state)
     assert_false(ledger_is_returned(ledger, records[1]));
     assert_false(ledger_is_returned(ledger, records[2]));
     ledger_release(ledger, records[0], 1);
-    assert_int_equal(ledger_held_total(ledger), 2);
+    assert_int_equal(ledger_held(ledger), 2);
     /* Its place is taken by the next, which is not returned. */
     ledger_partition next = open_partition(ledger);
     assert_int_equal(next, returned);
@@ -138,7 +135,7 @@ static void failed_allocation_changes_nothing(void **state)
     memory_fail_at(1);
     assert_int_equal(ledger_begin(ledger, partition, 5, &record), SB_ERR_MEMORY);
     memory_fail_at(0);
-    assert_int_equal(ledger_held(ledger, partition), 0);
+    assert_int_equal(ledger_held(ledger), 0);
     record = begin(ledger, partition, 5);
     ledger_release(ledger, record, 1);
     assert_int_equal(ledger_watermark(ledger, partition), 6);
@@ -155,13 +152,11 @@ static void warm_ledger_does_not_allocate(void **state)
     for (int64_t i = 0; i < HELD; i++)
         held[i] = begin(ledger, partition, i);
     uint64_t allocations = memory_allocations();
-    size_t bytes = ledger_bytes(ledger);
     for (int64_t i = HELD; i < HELD + TURNS; i++) {
         ledger_release(ledger, held[i % HELD], 1);
         held[i % HELD] = begin(ledger, partition, i);
     }
     assert_int_equal(memory_allocations(), allocations);
-    assert_int_equal(ledger_bytes(ledger), bytes);
     assert_int_equal(ledger_watermark(ledger, partition), TURNS);
     ledger_free(ledger);
 }
@@ -195,22 +190,16 @@ static void model_check_partition(const struct model *model, uint32_t index)
 {
     const struct model_partition *p = &model->partitions[index];
     int64_t watermark = LEDGER_NO_OFFSET;
-    int64_t oldest = LEDGER_NO_OFFSET;
-    uint32_t held = 0;
+    bool held = false;
     for (uint32_t i = 0; i < model->record_count; i++) {
         const struct model_record *r = &model->records[i];
         if (r->partition != index)
             continue;
-        if (r->counts > 0)
-            held++;
-        if (r->counts > 0 && oldest == LEDGER_NO_OFFSET)
-            oldest = r->offset;
-        if (r->counts == 0 && oldest == LEDGER_NO_OFFSET)
+        held = held || r->counts > 0;
+        if (!held)
             watermark = r->offset + 1;
     }
     assert_true(ledger_watermark(model->ledger, p->ref) == watermark);
-    assert_true(ledger_oldest_held(model->ledger, p->ref) == oldest);
-    assert_int_equal(ledger_held(model->ledger, p->ref), held);
 }
 
 static void model_check(const struct model *model)
@@ -225,7 +214,7 @@ static void model_check(const struct model *model)
         assert_int_equal(ledger_record_offset(model->ledger, r->ref, &owner), r->offset);
         assert_int_equal(owner, model->partitions[r->partition].ref);
     }
-    assert_int_equal(ledger_held_total(model->ledger), held);
+    assert_int_equal(ledger_held(model->ledger), held);
     for (uint32_t i = 0; i < model->partition_count; i++)
         if (model->partitions[i].open)
             model_check_partition(model, i);

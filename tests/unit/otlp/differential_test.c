@@ -236,7 +236,7 @@ static void test_the_scan_sees_what_was_packed(void **state)
     struct fixture *fixture = *state;
     uint64_t spans = 0;
     for (int round = 0; round < ROUNDS; round++) {
-        arena_reset(&fixture->arena);
+        arena_clear(&fixture->arena);
         oracle_request *request = oracle_random(&fixture->arena, &fixture->random);
         scan(fixture, oracle_pack(&fixture->arena, request));
         same_request(fixture, request);
@@ -285,7 +285,7 @@ static void test_what_is_written_unpacks_equal(void **state)
     struct text out;
     text_init(&out, 16 << 20);
     for (int round = 0; round < ROUNDS; round++) {
-        arena_reset(&fixture->arena);
+        arena_clear(&fixture->arena);
         text_reset(&out);
         oracle_request *request = oracle_random(&fixture->arena, &fixture->random);
         scan(fixture, oracle_pack(&fixture->arena, request));
@@ -319,7 +319,7 @@ static void test_patched_spans_unpack_as_meant(void **state)
     struct text out;
     text_init(&out, 1 << 20);
     for (int round = 0; round < ROUNDS; round++) {
-        arena_reset(&fixture->arena);
+        arena_clear(&fixture->arena);
         oracle_request *request = oracle_random(&fixture->arena, &fixture->random);
         scan(fixture, oracle_pack(&fixture->arena, request));
         uint32_t count;
@@ -373,7 +373,7 @@ static void test_what_we_take_they_take(void **state)
     uint64_t taken = 0;
     for (int round = 0; round < ROUNDS * 20; round++) {
         if (round % 20 == 0)
-            arena_reset(&fixture->arena);
+            arena_clear(&fixture->arena);
         oracle_request *request = oracle_random(&fixture->arena, &fixture->random);
         struct bytes encoded = oracle_pack(&fixture->arena, request);
         if (encoded.len == 0)

@@ -235,7 +235,7 @@ static void test_there_and_back(void **state)
     random_init(&random, 6);
     text_init(&json, 64 << 20);
     for (int round = 0; round < 200; round++) {
-        arena_reset(&arena);
+        arena_clear(&arena);
         text_reset(&json);
         oracle_request *request = oracle_random(&arena, &random);
         struct bytes packed = oracle_pack(&arena, request);

@@ -147,6 +147,11 @@ static enum source_share share(const struct source *source)
     return of(source)->share;
 }
 
+static uint64_t unreadable(const struct source *source, uint32_t topic)
+{
+    return of(source)->own * 10 + topic;
+}
+
 static bool is_assigned(const struct source *source)
 {
     return of(source)->assigned;
@@ -180,6 +185,7 @@ static const struct source_ops plain_ops = {
     .tap_time_ns = tap_time_ns,
     .cluster_id = cluster_id,
     .lags = lags,
+    .unreadable = unreadable,
     .is_assigned = is_assigned,
     .share = share,
     .stop_intake = stop_intake,
@@ -330,11 +336,6 @@ static void test_one_part_makes_the_whole_a_part(void **state)
             assert_int_equal((int)sources_share(fixture.sources), expected);
         }
     }
-    /* Who can not tell has all. */
-    struct source_ops ops = *fixture.plain[0].base.ops;
-    ops.share = NULL;
-    fixture.plain[0].base.ops = &ops;
-    assert_int_equal(sources_share(fixture.sources), SOURCE_SHARE_ALL);
     tear_down(&fixture);
 }
 
@@ -375,6 +376,21 @@ static void test_lags_are_listed_one_behind_the_other(void **state)
     tear_down(&fixture);
 }
 
+static void test_unread_records_are_counted_by_who_reads_the_topic(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    set_up(&fixture);
+    assert_int_equal(sources_unreadable(fixture.sources, 0), 0);
+    assert_int_equal(sources_unreadable(fixture.sources, 1), 11);
+    assert_int_equal(sources_unreadable(fixture.sources, 3), 0); /* nobody reads it */
+    struct source_ops ops = plain_ops;
+    ops.unreadable = NULL;
+    fixture.plain[1].base.ops = &ops;
+    assert_int_equal(sources_unreadable(fixture.sources, 1), 0);
+    tear_down(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_all_must_be_drained_and_assigned),
         cmocka_unit_test(test_one_part_makes_the_whole_a_part),
         cmocka_unit_test(test_each_is_asked_about_its_own),
+        cmocka_unit_test(test_unread_records_are_counted_by_who_reads_the_topic),
         cmocka_unit_test(test_lags_are_listed_one_behind_the_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

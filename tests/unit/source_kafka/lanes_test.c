@@ -66,7 +66,9 @@ static void a_lane_lives_through_its_states(void **state)
     assert_int_equal(lanes_state(lane), LANE_CLOSED);
     source_kafka_publish(source, 0, 0, 5);
     assert_int_equal(lane->published, OFFSET_UNKNOWN); /* not ours: passed over */
+    assert_null(atomic_load(&source->workers[0].queues[SOURCE_SPANS]));
     assert_int_equal(lanes_attach(lane, false), SB_OK);
+    assert_non_null(atomic_load(&source->workers[0].queues[SOURCE_SPANS]));
     lanes_open(lane);
     assert_int_equal(driver.opened, 1);
     source_kafka_publish(source, 0, 0, 5);
@@ -101,7 +103,10 @@ static void opening_again_waits_for_a_poll_under_way(void **state)
     struct lane *lane = NULL;
     struct topic *spans = topics_find(source_reader(source, SOURCE_SPANS), "spans");
     assert_int_equal(lanes_get(spans, 0, &lane), SB_OK);
+    assert_int_equal(lanes_attach(lane, false),
+                     SB_OK); /* from now on there is a queue to poll */
     struct worker *worker = &source->workers[0];
+    atomic_store(&worker->woken, false);
     pthread_t thread;
     uint64_t before_ms = bench_now_ms();
     pthread_create(&thread, NULL, leave_poll, worker);

@@ -146,40 +146,96 @@ static void test_what_a_lost_connection_gave_back_is_no_poison(void **state)
     rig_end(&rig, true);
 }
 
-/* A header that librabbitmq can not decode: each time in the middle of its table. */
-static void unreadable(struct fake_peer *peer)
+/* basic.deliver, and a header whose table is longer than its frame: nobody can decode that. */
+static bool deliver_undecodable(struct fake_peer *peer, uint64_t tag)
 {
-    if (!script_consumed(peer, 1))
-        return;
-    if (peer->number == 2) {
-        peer_serve_to_the_end(peer);
-        return;
-    }
-    wire_clear(&peer->wire);
-    wire_short(&peer->wire, "consumer");
-    wire_u64(&peer->wire, 1);
-    wire_u8(&peer->wire, peer->number > 0); /* the second time it is redelivered */
-    wire_short(&peer->wire, "exchange");
-    wire_short(&peer->wire, "key");
-    (void)peer_send_method(peer, 2, AMQP_BASIC_DELIVER_METHOD);
-    wire_u32(&peer->wire, 100); /* a table that is longer than the frame */
-    (void)peer_send_header(peer, 2, 1);
-    bool rejected = peer_serve(peer, AMQP_BASIC_REJECT_METHOD);
-    if (rejected != (peer->number > 0))
-        (void)peer_fail(peer, "rejected the first time, or not the second time");
+    if (!peer_deliver_method(peer, 2, tag))
+        return false;
+    wire_u32(&peer->wire, 100);
+    return peer_send_header(peer, 2, 1);
 }
 
-static void test_an_unreadable_message_is_rejected_when_it_comes_again(void **state)
+/* The first connection ends with the reject of that one; all else comes again with the second. */
+static void undecodable(struct fake_peer *peer)
+{
+    if (!script_consumed(peer, 1) || !peer_deliver(peer, 2, 1, "before"))
+        return;
+    if (peer->number > 0) {
+        if (peer_deliver(peer, 2, 2, "behind") && script_acked_to(peer, 2))
+            peer_serve_to_the_end(peer);
+        return;
+    }
+    if (!deliver_undecodable(peer, 2) || !peer_serve(peer, AMQP_BASIC_REJECT_METHOD))
+        return;
+    const uint8_t *tag = peer->frame.at + peer->frame.len - 9;
+    if (tag[7] != 2 || tag[8] != 0)
+        (void)peer_fail(peer, "not that one, or it is to be put back");
+}
+
+static void test_an_undecodable_message_is_rejected_at_once(void **state)
 {
     (void)state;
     struct rig rig;
-    rig_init(&rig, unreadable, NULL);
+    rig_init(&rig, undecodable, NULL);
+    rig.publishing = false;
+    rig_start(&rig);
+    assert_int_equal(rig.source->ops->unreadable(rig.source, 0), 0);
+    RIG_UNTIL(&rig, rig.troubles == 1);
+    assert_non_null(strstr(rig.trouble, "headers of a message could not be decoded"));
+    assert_int_equal(rig.source->ops->unreadable(rig.source, 0), 1);
+    rig.publishing = true;
+    rig_advance_ms(&rig, 1001);
+    RIG_UNTIL(&rig,
+              rig.seen_count > 0 && strcmp(rig.seen[rig.seen_count - 1].value, "behind") == 0);
+    assert_string_equal(rig.trouble, "");
+    assert_int_equal(rig.source->ops->unreadable(rig.source, 0), 1);
+    rig_end(&rig, true);
+}
+
+/* Were each one a failure, the waits between the connections would grow to 10 s. */
+static void many_undecodable(struct fake_peer *peer)
+{
+    if (!script_consumed(peer, 1))
+        return;
+    if (peer->number < 5)
+        (void)(deliver_undecodable(peer, 1) && peer_serve(peer, AMQP_BASIC_REJECT_METHOD));
+    else
+        peer_serve_to_the_end(peer);
+}
+
+static void test_each_reject_is_a_step_forward(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, many_undecodable, NULL);
+    rig_start(&rig);
+    for (uint64_t count = 1; count <= 5; count++) {
+        RIG_UNTIL(&rig, rig.source->ops->unreadable(rig.source, 0) == count);
+        RIG_UNTIL(&rig, rig_feed(&rig)->retry_at_ns > 0 && rig.trouble[0] != '\0');
+        rig_advance_ms(&rig, 1001);
+        RIG_UNTIL(&rig, rig.trouble[0] == '\0');
+    }
+    rig_end(&rig, true);
+}
+
+static void undecodable_in_a_stream(struct fake_peer *peer)
+{
+    if (!script_consumed(peer, 1) || !deliver_undecodable(peer, 1))
+        return;
+    if (peer_serve(peer, AMQP_BASIC_REJECT_METHOD))
+        (void)peer_fail(peer, "a stream takes no rejects");
+}
+
+static void test_a_stream_is_not_read_past_an_undecodable_message(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig, undecodable_in_a_stream, NULL);
+    rig.queues[0].queue_type = SOURCE_QUEUE_STREAM;
     rig_start(&rig);
     RIG_UNTIL(&rig, rig.troubles == 1);
-    rig_advance_ms(&rig, 1001);
-    RIG_UNTIL(&rig, rig.troubles == 2);
-    rig_advance_ms(&rig, 2001);
-    RIG_UNTIL(&rig, rig.trouble[0] == '\0');
+    assert_non_null(strstr(rig.trouble, "a stream can not be read past it"));
+    assert_int_equal(rig.source->ops->unreadable(rig.source, 0), 0);
     rig_end(&rig, true);
 }
 
@@ -278,7 +334,9 @@ int main(void)
         cmocka_unit_test(test_poison_goes_to_the_dead_letters),
         cmocka_unit_test(test_poison_without_letters_is_handed_over),
         cmocka_unit_test(test_what_a_lost_connection_gave_back_is_no_poison),
-        cmocka_unit_test(test_an_unreadable_message_is_rejected_when_it_comes_again),
+        cmocka_unit_test(test_an_undecodable_message_is_rejected_at_once),
+        cmocka_unit_test(test_each_reject_is_a_step_forward),
+        cmocka_unit_test(test_a_stream_is_not_read_past_an_undecodable_message),
         cmocka_unit_test(test_frames_out_of_order_cost_the_connection),
         cmocka_unit_test(test_a_stream_where_a_queue_was_named),
         cmocka_unit_test(test_intake_stops_at_its_bytes),

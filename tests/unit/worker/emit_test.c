@@ -280,16 +280,8 @@ static void test_the_record_tells_the_time_of_a_linked_hop(void **state)
     start(&rig, REPAIR_AUTO, true);
     struct hop hop = hop_default(&rig, HOP_BY_LINK);
     hop_push_producer(&rig, 0, &hop);
-    const struct span_spec consumer = {.trace = hop.consumer,
-                                       .id = 200,
-                                       .kind = OTLP_KIND_CONSUMER,
-                                       .start_ms = HOP_PROCESS_MS,
-                                       .operation = "process",
-                                       .topic = "orders",
-                                       .placed = true,
-                                       .offset = 7,
-                                       .links = {hop_sender(&hop)},
-                                       .link_count = 1};
+    struct span_spec consumer = hop_consumer(&hop);
+    consumer.placed = true;
     rig_push(&rig, 0, &consumer, 1);
     hop_push_message(&rig, &hop);
     rig_wait(&rig);
@@ -331,23 +323,18 @@ static void test_a_local_root_moves_for_its_consumer(void **state)
     start(&rig, REPAIR_AUTO, true);
     struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
     hop_push_producer(&rig, 0, &hop);
-    const struct span_spec specs[] = {
+    struct span_spec specs[] = {
         {.trace = hop.consumer,
          .id = 200,
+         .service = "billing",
          .kind = OTLP_KIND_INTERNAL,
          .start_ms = 30,
          .end_ms = 90,
          .flags = 0x01},
-        {.trace = hop.consumer,
-         .id = 201,
-         .parent = 200,
-         .kind = OTLP_KIND_CONSUMER,
-         .start_ms = HOP_PROCESS_MS,
-         .operation = "process",
-         .topic = "orders",
-         .placed = true,
-         .offset = 7},
+        hop_consumer(&hop),
     };
+    specs[1].id = 201;
+    specs[1].parent = 200;
     rig_push(&rig, 0, specs, 2);
     rig_wait(&rig);
     const struct out_span *queue;
@@ -376,18 +363,15 @@ static void test_the_root_of_a_request_does_not_move(void **state)
     start(&rig, REPAIR_AUTO, true);
     struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
     hop_push_producer(&rig, 0, &hop);
-    const struct span_spec specs[] = {
-        {.trace = hop.consumer, .id = 300, .kind = OTLP_KIND_SERVER, .end_ms = 90},
+    struct span_spec specs[] = {
         {.trace = hop.consumer,
-         .id = 200,
-         .parent = 300,
-         .kind = OTLP_KIND_CONSUMER,
-         .start_ms = HOP_PROCESS_MS,
-         .operation = "process",
-         .topic = "orders",
-         .placed = true,
-         .offset = 7},
+         .id = 300,
+         .service = "billing",
+         .kind = OTLP_KIND_SERVER,
+         .end_ms = 90},
+        hop_consumer(&hop),
     };
+    specs[1].parent = 300;
     rig_push(&rig, 0, specs, 2);
     rig_wait(&rig);
     assert_int_equal(out_parent(rig_out(&rig, 300)), 0);
@@ -404,19 +388,11 @@ static void test_a_remote_parent_stays(void **state)
     start(&rig, REPAIR_AUTO, true);
     struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
     hop_push_producer(&rig, 0, &hop);
-    const struct span_spec specs[] = {
+    struct span_spec specs[] = {
         {.trace = hop.consumer, .id = 300, .service = "cron", .kind = OTLP_KIND_CLIENT},
-        {.trace = hop.consumer,
-         .id = 200,
-         .parent = 300,
-         .service = "billing",
-         .kind = OTLP_KIND_CONSUMER,
-         .start_ms = HOP_PROCESS_MS,
-         .operation = "process",
-         .topic = "orders",
-         .placed = true,
-         .offset = 7},
+        hop_consumer(&hop),
     };
+    specs[1].parent = 300;
     rig_push(&rig, 0, specs, 2);
     rig_wait(&rig);
     const struct out_span *consumer = rig_out(&rig, 200);
@@ -433,15 +409,8 @@ static void test_a_batch_is_linked_never_merged(void **state)
     start(&rig, REPAIR_AUTO, true);
     struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
     hop_push_producer(&rig, 0, &hop);
-    const struct span_spec batch = {.trace = hop.consumer,
-                                    .id = 200,
-                                    .kind = OTLP_KIND_CONSUMER,
-                                    .start_ms = HOP_PROCESS_MS,
-                                    .operation = "process",
-                                    .topic = "orders",
-                                    .placed = true,
-                                    .offset = 7,
-                                    .batch = 3};
+    struct span_spec batch = hop_consumer(&hop);
+    batch.batch = 3;
     rig_push(&rig, 0, &batch, 1);
     rig_wait(&rig);
     assert_true(out_has_trace(rig_out(&rig, 200), hop.consumer));
@@ -574,14 +543,9 @@ static void test_links_to_several_messages_stay_links(void **state)
     second.producer_id = 300;
     hop_push_producer(&rig, 0, &first);
     hop_push_producer(&rig, 0, &second);
-    const struct span_spec batch = {.trace = first.consumer,
-                                    .id = 200,
-                                    .kind = OTLP_KIND_CONSUMER,
-                                    .start_ms = HOP_PROCESS_MS,
-                                    .operation = "process",
-                                    .topic = "orders",
-                                    .links = {hop_sender(&first), hop_sender(&second)},
-                                    .link_count = 2};
+    struct span_spec batch = hop_consumer(&first);
+    batch.links[1] = hop_sender(&second);
+    batch.link_count = 2;
     rig_push(&rig, 0, &batch, 1);
     rig_wait(&rig);
     const struct out_span *out = rig_out(&rig, 200);
@@ -599,24 +563,8 @@ static void test_a_chain_of_three_leaves_under_one_id(void **state)
         struct hop first = hop_default(&rig, rules[i].evidence);
         hop_push(&rig, &first);
         /* The consumer of the first sends on, and is the producer of the second. */
-        struct hop second = {.evidence = rules[i].evidence,
-                             .topic = "payments",
-                             .offset = 3,
-                             .producer = first.consumer,
-                             .producer_id = 202,
-                             .consumer = rig_trace(&rig, 0, 3),
-                             .consumer_id = 300};
-        const struct span_spec send = {.trace = first.consumer,
-                                       .id = 203,
-                                       .parent = 201,
-                                       .service = "billing",
-                                       .kind = OTLP_KIND_PRODUCER,
-                                       .start_ms = HOP_PROCESS_MS + 2,
-                                       .operation = "send",
-                                       .topic = "payments",
-                                       .placed = rules[i].evidence == HOP_BY_COORDINATE,
-                                       .offset = 3};
-        rig_push(&rig, 0, &send, 1);
+        struct hop second = hop_onward(&rig, &first);
+        hop_push_send_onward(&rig, &second);
         hop_push_consumer(&rig, 0, &second);
         if (rules[i].evidence == HOP_BY_HEADER)
             hop_push_message(&rig, &second);
@@ -843,8 +791,7 @@ static void test_a_long_name_is_cut_between_characters(void **state)
     start(&rig, REPAIR_AUTO, true);
     struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
     hop.topic = name;
-    hop_push_producer(&rig, 0, &hop);
-    hop_push_consumer(&rig, 0, &hop);
+    hop_push(&rig, &hop);
     rig_wait(&rig);
     hop_expect_merged(&rig, &hop);
     const struct out_span *queue;
@@ -870,8 +817,7 @@ static void test_a_queue_span_holds_a_name_of_any_length(void **state)
     start(&rig, REPAIR_AUTO, true);
     struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
     hop.topic = name;
-    hop_push_producer(&rig, 0, &hop);
-    hop_push_consumer(&rig, 0, &hop);
+    hop_push(&rig, &hop);
     rig_wait(&rig);
     const struct out_span *queue;
     assert_int_equal(rig_synthetic(&rig, &queue), 1);

@@ -23,15 +23,6 @@ static void finish(struct rig *rig)
     rig_clear(rig);
 }
 
-static struct hop hop_at(const struct rig *rig, uint32_t producer_home, uint32_t consumer_home,
-                         enum hop_evidence evidence)
-{
-    struct hop hop = hop_default(rig, evidence);
-    hop.producer = rig_trace(rig, producer_home, 1);
-    hop.consumer = rig_trace(rig, consumer_home, 2);
-    return hop;
-}
-
 /* Whoever reads which side, and wherever the traces are at home: they leave as one. */
 static void test_traces_meet_wherever_they_are_at_home(void **state)
 {
@@ -40,11 +31,8 @@ static void test_traces_meet_wherever_they_are_at_home(void **state)
         struct rig rig;
         start(&rig, 2);
         enum hop_evidence evidence = (enum hop_evidence)(bits / 16);
-        struct hop hop = hop_at(&rig, bits & 1, bits >> 1 & 1, evidence);
-        hop_push_producer(&rig, bits >> 2 & 1, &hop);
-        hop_push_consumer(&rig, bits >> 3 & 1, &hop);
-        if (evidence == HOP_BY_HEADER)
-            hop_push_message(&rig, &hop);
+        struct hop hop = hop_between(&rig, evidence, bits & 1, bits >> 1 & 1);
+        hop_push_at(&rig, bits >> 2 & 1, bits >> 3 & 1, &hop);
         rig_wait(&rig);
         rig_wait(&rig); /* a stand-in starts to wait when it is opened */
         hop_expect_merged(&rig, &hop);
@@ -61,7 +49,7 @@ static void test_three_workers_gather_a_chain(void **state)
     (void)state;
     struct rig rig;
     start(&rig, 3);
-    struct hop first = hop_at(&rig, 1, 2, HOP_BY_LINK);
+    struct hop first = hop_between(&rig, HOP_BY_LINK, 1, 2);
     struct hop second = {.evidence = HOP_BY_LINK,
                          .topic = "payments",
                          .producer = first.consumer,
@@ -85,7 +73,7 @@ static void test_late_spans_find_the_gathering_worker(void **state)
     for (uint32_t reader = 0; reader < 2; reader++) {
         struct rig rig;
         start(&rig, 2);
-        struct hop hop = hop_at(&rig, 1, 1, HOP_BY_COORDINATE);
+        struct hop hop = hop_between(&rig, HOP_BY_COORDINATE, 1, 1);
         hop_push(&rig, &hop);
         rig_wait(&rig);
         rig_wait(&rig);
@@ -109,7 +97,7 @@ static void test_spans_that_come_while_a_trace_is_gathered_go_along(void **state
     (void)state;
     struct rig rig;
     start(&rig, 2);
-    struct hop hop = hop_at(&rig, 1, 1, HOP_BY_COORDINATE);
+    struct hop hop = hop_between(&rig, HOP_BY_COORDINATE, 1, 1);
     hop_push(&rig, &hop);
     rig_settle(&rig);
     const struct span_spec more = {.trace = hop.consumer, .id = 205, .parent = 200};
@@ -128,7 +116,7 @@ static void test_a_producer_decided_at_its_home_says_so(void **state)
     for (int keeps = 0; keeps < 2; keeps++) {
         struct rig rig;
         start_keeping_errors(&rig, 2);
-        struct hop hop = hop_at(&rig, 1, 0, HOP_BY_LINK);
+        struct hop hop = hop_between(&rig, HOP_BY_LINK, 1, 0);
         hop.producer_fails = keeps;
         hop.consumer_fails = true;
         hop_push_producer(&rig, 1, &hop);
@@ -158,7 +146,7 @@ static void test_a_consumer_decided_at_its_home_is_too_late(void **state)
     (void)state;
     struct rig rig;
     start(&rig, 2);
-    struct hop hop = hop_at(&rig, 0, 1, HOP_BY_COORDINATE);
+    struct hop hop = hop_between(&rig, HOP_BY_COORDINATE, 0, 1);
     hop_push_consumer(&rig, 1, &hop);
     rig_wait(&rig);
     hop_push_producer(&rig, 0, &hop);
@@ -177,7 +165,7 @@ static void test_a_join_may_overtake_the_spans_it_speaks_of(void **state)
     for (uint32_t home = 0; home < 2; home++) {
         struct rig rig;
         start(&rig, 2);
-        struct hop hop = hop_at(&rig, home, home, HOP_BY_LINK);
+        struct hop hop = hop_between(&rig, HOP_BY_LINK, home, home);
         const struct repair_join join = {
             .rule = REPAIR_RULE_LINK,
             .consumer = {.trace_id = hop.consumer,
@@ -235,7 +223,7 @@ static void test_the_mark_of_a_gathered_trace_is_no_verdict(void **state)
     for (int i = 0; i < RIG_TOPICS; i++)
         rig.topics[i].repair.unseen = WORKER_UNSEEN_LINK;
     rig_start(&rig);
-    struct hop first = hop_at(&rig, 1, 0, HOP_BY_LINK);
+    struct hop first = hop_between(&rig, HOP_BY_LINK, 1, 0);
     hop_push_consumer(&rig, 0, &first);
     rig_wait(&rig);
     rig_wait(&rig); /* the stand-in has gone, and so has the stub at its home */
@@ -257,7 +245,7 @@ static void test_the_same_evidence_counts_once(void **state)
     (void)state;
     struct rig rig;
     start(&rig, 2);
-    struct hop hop = hop_at(&rig, 1, 0, HOP_BY_COORDINATE);
+    struct hop hop = hop_between(&rig, HOP_BY_COORDINATE, 1, 0);
     hop_push(&rig, &hop);
     hop_push(&rig, &hop);
     rig_settle(&rig);
@@ -438,7 +426,7 @@ static void test_memory_shortage_forgets_hops_not_spans(void **state)
         for (enum hop_evidence evidence = HOP_BY_LINK; evidence <= HOP_BY_HEADER; evidence++) {
             struct rig rig;
             start(&rig, 2);
-            struct hop hop = hop_at(&rig, 1, 1, evidence);
+            struct hop hop = hop_between(&rig, evidence, 1, 1);
             hop_push(&rig, &hop);
             rig_turn(&rig, 0);
             memory_fail_at(nth);

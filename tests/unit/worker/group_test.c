@@ -80,7 +80,7 @@ static void test_quiet_means_that_nothing_is_under_way(void **state)
     for (int i = 0; i < 4; i++)
         turn_all(&rig);
     assert_true(worker_group_is_idle(rig.group));
-    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+    assert_int_equal(ledger_held(rig_worker(&rig, 0)->ledger), 0);
     rig_clear(&rig);
 }
 
@@ -211,7 +211,7 @@ static void test_closing_a_lane_publishes_its_last_watermark(void **state)
         assert_int_equal(rig.sinks[0].span_count, 1);
         assert_int_equal(rig_counters(&rig).returned, 1);
         assert_int_equal(rig.source.published[0][0], -1);
-        assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+        assert_int_equal(ledger_held(rig_worker(&rig, 0)->ledger), 0);
         /* The partition's place is free again. */
         rig_open_lane(&rig, 0, 0, false, TOPIC_SPANS);
         assert_int_equal(rig_worker(&rig, 0)->lanes.at[0].ledger, first);
@@ -268,16 +268,8 @@ static void test_envelopes_from_others_are_swept(void **state)
 static void push_hops(struct rig *rig, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct hop hop = {.evidence = (enum hop_evidence)(i % 3),
-                          .offset = i,
-                          .producer = rig_trace(rig, i % 3, 2 * i),
-                          .producer_id = 10000 + 10 * i,
-                          .consumer = rig_trace(rig, i / 3 % 3, 2 * i + 1),
-                          .consumer_id = 10005 + 10 * i};
-        hop_push_producer(rig, i % 2, &hop);
-        hop_push_consumer(rig, i / 2 % 3, &hop);
-        if (hop.evidence == HOP_BY_HEADER)
-            hop_push_message(rig, &hop);
+        struct hop hop = hop_numbered(rig, i);
+        hop_push_at(rig, i % 2, i / 2 % 3, &hop);
         if (i % 10 == 0)
             rig_push_bytes(rig, i % 3, BYTES_LITERAL("\xff"));
     }
@@ -347,7 +339,7 @@ static void test_threads_do_the_same(void **state)
         assert_true(trace_id_equal(out_trace(producer), out_trace(consumer)));
     }
     for (uint32_t i = 0; i < 3; i++) {
-        assert_int_equal(ledger_held_total(rig_worker(&rig, i)->ledger), 0);
+        assert_int_equal(ledger_held(rig_worker(&rig, i)->ledger), 0);
         assert_int_equal(rig.source.published[i][0], rig.next_offset[i]);
     }
     rig_clear(&rig);
@@ -387,7 +379,7 @@ static void test_threads_stand_still_while_lanes_close(void **state)
     assert_int_equal(account.balance, 0);
     assert_int_equal(account.held, 0);
     for (uint32_t i = 0; i < 3; i++)
-        assert_int_equal(ledger_held_total(rig_worker(&rig, i)->ledger), 0);
+        assert_int_equal(ledger_held(rig_worker(&rig, i)->ledger), 0);
     rig_clear(&rig);
 }
 

@@ -33,11 +33,31 @@ struct hop {
 void hop_push_producer(struct rig *rig, uint32_t worker, const struct hop *hop);
 void hop_push_consumer(struct rig *rig, uint32_t worker, const struct hop *hop);
 void hop_push_message(struct rig *rig, const struct hop *hop);
-/* All of it, in that order, at worker 0. */
+/* All of it, in that order, read by these workers. */
+void hop_push_at(struct rig *rig, uint32_t producer_reader, uint32_t consumer_reader,
+                 const struct hop *hop);
+/* The same, read by worker 0. */
 void hop_push(struct rig *rig, const struct hop *hop);
 
-/* A hop of traces 1 and 2 at worker 0: spans 100 and 101, 200 and 201. */
+/* A hop of traces 1 and 2 that are at home there: spans 100 and 101, 200 and 201. */
+struct hop hop_between(const struct rig *rig, enum hop_evidence evidence,
+                       uint32_t producer_home, uint32_t consumer_home);
+/* The same, both at home at worker 0. */
 struct hop hop_default(const struct rig *rig, enum hop_evidence evidence);
+
+/* One of many, at home all over the workers, with evidence of each kind in turn. */
+struct hop hop_numbered(const struct rig *rig, uint32_t number);
+
+/*
+ * The second hop of a chain: the consumer of the first, spans 200 and 201, sends 203 on to
+ * payments, where trace 3 takes it in: spans 300 and 301.
+ */
+struct hop hop_onward(const struct rig *rig, const struct hop *first);
+/* That send span, read by worker 0. */
+void hop_push_send_onward(struct rig *rig, const struct hop *onward);
+
+/* The process span alone, for the test to change. */
+struct span_spec hop_consumer(const struct hop *hop);
 
 struct span_context hop_sender(const struct hop *hop);
 

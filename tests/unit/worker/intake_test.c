@@ -34,7 +34,7 @@ static void test_a_record_is_finished_when_all_its_spans_are(void **state)
     };
     rig_push(&rig, 0, specs, 2);
     rig_settle(&rig);
-    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 1);
+    assert_int_equal(ledger_held(rig_worker(&rig, 0)->ledger), 1);
     assert_int_equal(rig_counters(&rig).held_window, 2);
     assert_int_equal(rig_balance(&rig), 0);
     rig_wait(&rig);
@@ -46,7 +46,7 @@ static void test_a_record_is_finished_when_all_its_spans_are(void **state)
     rig_settle(&rig);
     rig_advance_ms(&rig, 200);
     rig_settle(&rig);
-    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+    assert_int_equal(ledger_held(rig_worker(&rig, 0)->ledger), 0);
     assert_int_equal(rig.source.published[0][0], 1);
     finish(&rig);
 }
@@ -58,7 +58,7 @@ static void test_an_empty_record_is_finished_at_once(void **state)
     start(&rig, 1);
     rig_push_bytes(&rig, 0, bytes_of(NULL, 0));
     rig_settle(&rig);
-    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+    assert_int_equal(ledger_held(rig_worker(&rig, 0)->ledger), 0);
     assert_int_equal(rig_counters(&rig).records_read, 1);
     assert_int_equal(rig.source.letter_count, 0);
     finish(&rig);
@@ -81,7 +81,7 @@ static void test_a_record_may_be_spread_over_all_workers(void **state)
     for (uint32_t i = 0; i < 64; i++)
         assert_string_equal(rig_out(&rig, 100 + i)->service, i % 3 == 0 ? "one" : "two");
     for (uint32_t i = 0; i < 4; i++)
-        assert_int_equal(ledger_held_total(rig_worker(&rig, i)->ledger), 0);
+        assert_int_equal(ledger_held(rig_worker(&rig, i)->ledger), 0);
     finish(&rig);
 }
 
@@ -417,7 +417,7 @@ static void check_shortage(uint64_t nth, uint32_t workers)
     rig_wait(&rig);
     assert_int_equal(rig_balance(&rig), 0);
     struct worker_counters counters = rig_counters(&rig);
-    uint32_t held = ledger_held_total(rig_worker(&rig, 0)->ledger);
+    uint32_t held = ledger_held(rig_worker(&rig, 0)->ledger);
     if (held == 0) {
         assert_int_equal(counters.exported, counters.records_read < 3 ? 0 : 12);
         assert_int_equal(rig.source.letter_count, counters.records_read < 3 ? 0 : 2);

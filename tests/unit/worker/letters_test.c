@@ -342,7 +342,7 @@ static void test_a_letter_that_fails_keeps_its_record(void **state)
             rig_answer_letters(&rig, SB_ERR_UNAVAILABLE);
         publish(&rig);
         assert_int_equal(rig.source.published[0][0], -1);
-        assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 2);
+        assert_int_equal(ledger_held(rig_worker(&rig, 0)->ledger), 2);
         assert_int_equal(rig_counters(&rig).held_letters, 1);
         assert_int_equal(rig_balance(&rig), 0);
         assert_int_equal(atomic_load(&rig_worker(&rig, 0)->letters_out), 0);
@@ -374,7 +374,7 @@ static void test_a_letter_that_will_never_be_taken_ends_as_if_there_were_no_topi
         assert_int_equal(rig.source.published[0][0], tolerant ? 2 : -1);
         /* What comes behind the record at which the topic stops is not begun. */
         uint32_t held = tolerant ? 0 : refused_later ? 2 : 1;
-        assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), held);
+        assert_int_equal(ledger_held(rig_worker(&rig, 0)->ledger), held);
         assert_int_equal(counters.held_letters, tolerant ? 0 : 1);
         assert_int_equal(counters.dead_records[OTLP_FAULT_MALFORMED], tolerant);
         assert_int_equal(topic_has_stopped(rig.group, TOPIC_SPANS), !tolerant);
@@ -425,7 +425,7 @@ static void test_a_refused_span_is_dead_lettered_where_it_was_read(void **state)
                                                : "refused_by_backend");
         assert_int_equal(rig_counters(&rig).held_letters, 1);
         assert_int_equal(rig_balance(&rig), 0);
-        assert_int_equal(ledger_held_total(rig_worker(&rig, reader)->ledger), 1);
+        assert_int_equal(ledger_held(rig_worker(&rig, reader)->ledger), 1);
         rig_answer_letters(&rig, SB_OK);
         rig_settle(&rig);
         struct worker_counters counters = rig_counters(&rig);
@@ -552,7 +552,7 @@ static void test_memory_shortage_loses_no_letter(void **state)
         uint64_t letters = counters.dead_records[OTLP_FAULT_MALFORMED] +
                            counters.dead_spans[OTLP_FAULT_TRACE_ID] +
                            counters.dead_spans[WORKER_REASON_REFUSED] + counters.rejected;
-        uint32_t held = ledger_held_total(rig_worker(&rig, 0)->ledger);
+        uint32_t held = ledger_held(rig_worker(&rig, 0)->ledger);
         assert_int_equal(letters, 3 - held);
         assert_int_equal(rig.source.published[0][0] == 3, held == 0);
         for (const struct fake_letter *at = rig.source.letters; at != NULL; at = at->next)

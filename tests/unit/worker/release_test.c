@@ -22,7 +22,7 @@ static void start(struct rig *rig, uint32_t workers)
 
 static uint32_t held(struct rig *rig, uint32_t worker)
 {
-    return ledger_held_total(rig_worker(rig, worker)->ledger);
+    return ledger_held(rig_worker(rig, worker)->ledger);
 }
 
 static void test_a_record_is_a_worker_and_its_number(void **state)

@@ -48,7 +48,7 @@ static void test_undecided_spans_are_left_to_the_next_owner(void **state)
     assert_int_equal(window_traces(), 0);
     assert_int_equal(rig_counters(&rig).returned, 2);
     assert_int_equal(rig_balance(&rig), 0);
-    assert_int_equal(ledger_held_total(rig_worker(&rig, 1)->ledger), 0);
+    assert_int_equal(ledger_held(rig_worker(&rig, 1)->ledger), 0);
     rig_wait(&rig);
     assert_int_equal(rig.sinks[0].span_count, 0);
     /* Nothing is known of them: they get a verdict as if they had never been here. */
@@ -137,8 +137,7 @@ static void test_what_is_under_way_is_left_as_well(void **state)
         struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
         hop.producer = rig_trace(&rig, 1, 1);
         hop.consumer = rig_trace(&rig, 2, 2);
-        hop_push_producer(&rig, 2, &hop);
-        hop_push_consumer(&rig, 2, &hop);
+        hop_push_at(&rig, 2, 2, &hop);
         for (uint32_t i = 0; i < turns; i++)
             rig_turn(&rig, (2 + i) % 3);
         rig_close_lane(&rig, 2, 0, 0);
@@ -172,20 +171,14 @@ static void test_what_finds_no_room_on_its_way_is_left_as_well(void **state)
 
 static void push_hop(const struct hop *hop)
 {
-    hop_push_producer(&rig, 1, hop);
-    hop_push_consumer(&rig, 2, hop);
-    if (hop->evidence == HOP_BY_HEADER)
-        hop_push_message(&rig, hop);
+    hop_push_at(&rig, 1, 2, hop);
     rig_settle(&rig);
 }
 
 static struct hop start_hop(enum hop_evidence evidence)
 {
     start(3);
-    struct hop hop = hop_default(&rig, evidence);
-    hop.producer = rig_trace(&rig, 1, 1);
-    hop.consumer = rig_trace(&rig, 2, 2);
-    return hop;
+    return hop_between(&rig, evidence, 1, 2);
 }
 
 /* Both sides are pushed as one record each: the two last ones of the rig's memory. */
@@ -259,8 +252,7 @@ static void test_trees_go_in_any_order(void **state)
                               .producer_id = 100 + 100 * i,
                               .consumer = traces[i + 1],
                               .consumer_id = 150 + 100 * i};
-            hop_push_producer(&rig, i, &hop);
-            hop_push_consumer(&rig, (i + 1) % 3, &hop);
+            hop_push_at(&rig, i, (i + 1) % 3, &hop);
         }
         rig_settle(&rig);
         for (uint32_t i = 0; i < 3; i++)
@@ -335,7 +327,7 @@ static void test_letters_that_come_to_nothing_are_left_as_well(void **state)
     rig_settle(&rig);
     assert_int_equal(rig_counters(&rig).held_letters, 0);
     assert_int_equal(rig_counters(&rig).returned, 1);
-    assert_int_equal(ledger_held_total(rig_worker(&rig, 1)->ledger), 0);
+    assert_int_equal(ledger_held(rig_worker(&rig, 1)->ledger), 0);
     end();
 }
 

@@ -360,7 +360,7 @@ void rig_drain(struct rig *rig)
     assert_int_equal(rig_balance(rig), 0);
     for (uint32_t i = 0; i < rig->options.worker_count; i++) {
         struct worker *worker = rig_worker(rig, i);
-        assert_int_equal(ledger_held_total(worker->ledger), 0);
+        assert_int_equal(ledger_held(worker->ledger), 0);
         assert_int_equal(window_totals(worker->window).traces, 0);
         assert_int_equal(egress_held(&worker->egress), 0);
         assert_int_equal(worker->traces.extras.used, 0);

@@ -7,7 +7,7 @@
 #include "rig.h"
 #include "support/test.h"
 
-enum { TRACES = 50, SPANS_PER_TRACE = 4, WARM_ROUNDS = 70, MEASURED_ROUNDS = 40 };
+enum { TRACES = 50, SPANS_PER_TRACE = 4, WARM_ROUNDS = 140, MEASURED_ROUNDS = 40 };
 
 static void fill_trace(struct span_spec *specs, struct trace_id trace, uint64_t first_id,
                        bool error)

@@ -42,7 +42,7 @@ static void test_a_trace_that_no_policy_keeps_is_dropped_and_finished(void **sta
     struct worker_counters counters = rig_counters(&rig);
     assert_int_equal(counters.dropped_no_policy, 4);
     assert_int_equal(counters.traces_dropped, 1);
-    assert_int_equal(ledger_held_total(rig_worker(&rig, 0)->ledger), 0);
+    assert_int_equal(ledger_held(rig_worker(&rig, 0)->ledger), 0);
     /* What comes late follows the verdict, of the whole tree. */
     const struct span_spec late[] = {
         {.trace = hop.consumer, .id = 210, .parent = 200, .error = true},
@@ -143,25 +143,9 @@ static void test_a_kept_producer_is_met_where_it_went(void **state)
     struct hop first = hop_default(&rig, HOP_BY_COORDINATE);
     first.producer_fails = true;
     hop_push(&rig, &first);
-    const struct span_spec send = {.trace = first.consumer,
-                                   .id = 203,
-                                   .parent = 201,
-                                   .service = "billing",
-                                   .kind = OTLP_KIND_PRODUCER,
-                                   .start_ms = HOP_PROCESS_MS + 2,
-                                   .operation = "send",
-                                   .topic = "payments",
-                                   .placed = true,
-                                   .offset = 3};
-    rig_push(&rig, 0, &send, 1);
+    struct hop second = hop_onward(&rig, &first);
+    hop_push_send_onward(&rig, &second);
     rig_wait(&rig);
-    struct hop second = {.evidence = HOP_BY_COORDINATE,
-                         .topic = "payments",
-                         .offset = 3,
-                         .producer = first.consumer,
-                         .producer_id = 202,
-                         .consumer = rig_trace(&rig, 0, 3),
-                         .consumer_id = 300};
     hop_push_consumer(&rig, 0, &second);
     rig_wait(&rig);
     assert_true(out_has_trace(rig_out(&rig, 300), first.producer));
@@ -179,24 +163,8 @@ static void test_a_link_to_a_merged_producer_is_added_to_where_it_went(void **st
     rig_start(&rig);
     struct hop first = hop_default(&rig, HOP_BY_COORDINATE);
     hop_push(&rig, &first);
-    struct hop second = {.evidence = HOP_BY_COORDINATE,
-                         .topic = "payments",
-                         .offset = 3,
-                         .producer = first.consumer,
-                         .producer_id = 202,
-                         .consumer = rig_trace(&rig, 0, 3),
-                         .consumer_id = 300};
-    const struct span_spec send = {.trace = first.consumer,
-                                   .id = 203,
-                                   .parent = 201,
-                                   .service = "billing",
-                                   .kind = OTLP_KIND_PRODUCER,
-                                   .start_ms = HOP_PROCESS_MS + 2,
-                                   .operation = "send",
-                                   .topic = "payments",
-                                   .placed = true,
-                                   .offset = 3};
-    rig_push(&rig, 0, &send, 1);
+    struct hop second = hop_onward(&rig, &first);
+    hop_push_send_onward(&rig, &second);
     rig_wait(&rig);
     hop_push_consumer(&rig, 0, &second);
     rig_wait(&rig);

@@ -21,9 +21,10 @@
 #define ADMIN_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 struct admin_topic {
-    const char *name; /* of the topic file */
-    bool spans;       /* else messages */
-    bool failed;      /* it has stopped, since an error is not tolerated */
+    const char *name;    /* of the topic file */
+    bool spans;          /* else messages */
+    bool failed;         /* it has stopped, since an error is not tolerated */
+    uint64_t unreadable; /* records that were rejected at the broker, unread */
 };
 
 struct admin_sink {

@@ -135,6 +135,14 @@ struct amqp_event {
 enum sb_err amqp_link_next(struct amqp_link *link, uint64_t wait_ns,
                            struct amqp_event *ret) SB_MUST_USE;
 
+/*
+ * After SB_ERR_INPUT: was it a whole header that can not be decoded?  Then the message that began
+ * last on that channel is at fault, and nothing else.  Its body can not be had: the library
+ * decodes the properties while it takes the frame (amqp_handle_input) and gives up in the middle
+ * of that, with what has been read of the socket neither used up nor within anybody's reach.
+ */
+bool amqp_link_broke_at_header(const struct amqp_link *link, uint16_t *ret_channel);
+
 /* Whether the broker has said that it takes no messages now. */
 bool amqp_link_is_blocked(const struct amqp_link *link);
 

@@ -1,8 +1,7 @@
 /*
  * arena: memory that is handed out bit by bit and taken back all at once.
  *
- * One owner, one thread.  Chunks are kept across arena_reset, so a warm arena does not
- * allocate.  The sum of chunks never passes `bytes_max`.
+ * One owner, one thread.  The sum of chunks never passes `bytes_max`.
  */
 #ifndef SB_CORE_ARENA_H
 #define SB_CORE_ARENA_H
@@ -16,17 +15,15 @@
 struct arena_chunk;
 
 struct arena {
-    struct arena_chunk *first;
-    struct arena_chunk *current;
+    struct arena_chunk *newest;
     size_t bytes_held; /* size of all chunks */
     size_t bytes_max;
 };
 
 void arena_init(struct arena *arena, size_t bytes_max);
 void arena_clear(struct arena *arena); /* frees all chunks */
-void arena_reset(struct arena *arena); /* takes everything back, keeps the chunks */
 
-/* 16-byte aligned; NULL when the cap is reached or memory is short.  Valid until reset. */
+/* 16-byte aligned; NULL when the cap is reached or memory is short.  Valid until arena_clear. */
 void *arena_alloc(struct arena *arena, size_t len) SB_MUST_USE;
 
 /* A copy of `in`; at is NULL when the cap is reached and in.len > 0. */

@@ -2,7 +2,8 @@
  * pool: items of one size, addressed by a 32-bit index.
  *
  * Addresses are stable: the pool grows by chunks of 2^chunk_bits items and never moves or
- * shrinks.  Freed items are reused last in, first out.  One thread.
+ * shrinks.  A pool that grows large lies in huge pages.  Freed items are reused last in, first
+ * out.  One thread.
  */
 #ifndef SB_CORE_POOL_H
 #define SB_CORE_POOL_H

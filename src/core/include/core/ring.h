@@ -45,7 +45,4 @@ void ring_release(struct ring *ring);
  */
 bool ring_sleep(struct ring *ring);
 
-/* Either side: bytes in use, roughly. */
-size_t ring_used(const struct ring *ring);
-
 #endif

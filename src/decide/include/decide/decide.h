@@ -70,21 +70,16 @@ void decide_free(struct decide *decide);
 
 const char *decide_policy_name(const struct decide *decide, uint16_t policy);
 
-/* match_errors: a regular expression reached a limit; that value then makes no policy keep. */
-#define DECIDE_COUNTERS(X) X(verdicts) X(kept) X(match_errors)
-
-struct decide_counters {
-#define DECIDE_COUNTER_FIELD(name) uint64_t name;
-    DECIDE_COUNTERS(DECIDE_COUNTER_FIELD)
-#undef DECIDE_COUNTER_FIELD
-};
-
-/* A worker's own part: match data of regular expressions, counters.  Outlived by `decide`. */
+/* A worker's own part: match data of regular expressions.  Outlived by `decide`. */
 struct decide_worker;
 enum sb_err decide_worker_new(const struct decide *decide,
                               struct decide_worker **ret) SB_MUST_USE;
 void decide_worker_free(struct decide_worker *worker);
-const struct decide_counters *decide_worker_counters(const struct decide_worker *worker);
+/*
+ * How often a regular expression reached a limit; that value then made no policy keep.  For
+ * tests, which tell a match that gave up from one that found nothing.
+ */
+uint64_t decide_worker_match_errors(const struct decide_worker *worker);
 
 /*
  * The policies' bits that these attributes set.  Resource attributes are matched once per

@@ -35,7 +35,10 @@ bool decide_memory_get(const struct decide_memory *memory, struct trace_id id,
 
 void decide_memory_prefetch(const struct decide_memory *memory, struct trace_id id);
 
-/* Verdicts that can be found now, and the bytes they and all others may take. */
+/*
+ * Verdicts that can be found now, and the bytes they and all others may take.  For tests, which
+ * hold what is remembered against a model, and its bytes against the bound.
+ */
 uint64_t decide_memory_count(const struct decide_memory *memory);
 size_t decide_memory_bytes(const struct decide_memory *memory);
 

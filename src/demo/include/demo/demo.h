@@ -7,8 +7,9 @@
 
 /*
  * argv[0] is the command's name.  Returns an exit code: 0 all was mended and accounted for;
- * 1 something was not (said on stderr); 64 usage; 69 a broker can not be used; 70; 130
- * stopped by a signal before --once was done.
+ * 1 something was not (said on stderr); 64 usage; 69 a broker can not be used; 70; 75 a second
+ * signal ended it at once: then it does not return; 130 stopped by a signal before --once was
+ * done.
  */
 int demo_main(int argc, char **argv);
 

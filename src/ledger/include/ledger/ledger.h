@@ -53,17 +53,11 @@ void ledger_release(struct ledger *ledger, ledger_record record, uint32_t counts
 /* One behind the last finished record, as Kafka commits; LEDGER_NO_OFFSET: nothing yet. */
 int64_t ledger_watermark(const struct ledger *ledger, ledger_partition partition);
 
-/* The oldest unfinished offset, or LEDGER_NO_OFFSET. */
-int64_t ledger_oldest_held(const struct ledger *ledger, ledger_partition partition);
-
-/* Records begun and not finished, of one partition and of all. */
-uint32_t ledger_held(const struct ledger *ledger, ledger_partition partition);
-uint32_t ledger_held_total(const struct ledger *ledger);
+/* Records begun and not finished, of all partitions.  For tests: a run leaves none behind. */
+uint32_t ledger_held(const struct ledger *ledger);
 
 /* Which partition a held record belongs to, and its offset. */
 int64_t ledger_record_offset(const struct ledger *ledger, ledger_record record,
                              ledger_partition *ret_partition);
-
-size_t ledger_bytes(const struct ledger *ledger);
 
 #endif

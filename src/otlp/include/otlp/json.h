@@ -25,8 +25,9 @@ enum sb_err otlp_json_decode(struct bytes json, const struct otlp_limits *limits
                              struct text *ret, enum otlp_fault *ret_fault) SB_MUST_USE;
 
 /*
- * The other way, one request as one line of OTLP JSON without the line's end; for the demo,
- * files and `inspect`.  Unknown fields are left out, and what is no UTF-8 becomes U+FFFD.
+ * The other way, one request as one line of OTLP JSON without the line's end.  For tests and
+ * fuzz targets: what was decoded must come back when it is encoded and decoded again.  Unknown
+ * fields are left out, and what is no UTF-8 becomes U+FFFD.
  * SB_ERR_INPUT: malformed; SB_ERR_LIMIT: nested deeper than OTLP_DEPTH_MAX, or ret's cap;
  * SB_ERR_MEMORY.
  */

@@ -29,7 +29,10 @@ void otlp_write_fixed64_field(struct text *out, uint32_t field, uint64_t value);
 void otlp_write_fixed32_field(struct text *out, uint32_t field, uint32_t value);
 void otlp_write_bytes_field(struct text *out, uint32_t field, struct bytes value);
 
-/* KeyValue fields with the given field number (Span attributes: 9, Resource: 1, Link: 4). */
+/*
+ * KeyValue fields with the given field number (Span attributes: 9, Resource: 1, Link: 4).  The
+ * bridge's own attributes are no doubles: that one is for tests, which feed it with such.
+ */
 void otlp_write_string_attribute(struct text *out, uint32_t field, struct bytes key,
                                  struct bytes value);
 void otlp_write_int_attribute(struct text *out, uint32_t field, struct bytes key,

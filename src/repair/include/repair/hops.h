@@ -98,6 +98,14 @@ enum sb_err repair_hops_new(const struct repair_hops_options *options,
 void repair_hops_free(struct repair_hops *hops);
 
 /*
+ * Asks the processor for what a call with that key will look at: first this one, and some other
+ * work later the second one.  Facts are spread over all of the memory that they may use, so a
+ * call that nobody announced waits for it twice.
+ */
+void repair_hops_prefetch(const struct repair_hops *hops, struct repair_key key);
+void repair_hops_prefetch_side(const struct repair_hops *hops, struct repair_key key);
+
+/*
  * SB_ERR_MEMORY: the side is not remembered (counted by the caller); all else still works.
  * A side that is known already is not taken twice, and keeps its age.
  */

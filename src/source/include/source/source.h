@@ -179,9 +179,14 @@ struct source_ops {
      * Never waits.  Lanes of which nothing is known yet are left out.
      */
     size_t (*lags)(const struct source *source, struct source_lag *ret, size_t max);
+    /*
+     * Any thread: how many records of that topic were given up unread, as their broker could not
+     * deliver them in a form that can be taken.  NULL: there is no such thing.
+     */
+    uint64_t (*unreadable)(const struct source *source, uint32_t topic);
     /* Control thread: has it been given its share, be it empty? */
     bool (*is_assigned)(const struct source *source);
-    /* Any thread: UNKNOWN while it is being settled.  NULL: it can not tell, and counts as ALL. */
+    /* Any thread: UNKNOWN while it is being settled. */
     enum source_share (*share)(const struct source *source);
 
     /* Control thread: stops intake for good; lanes stay open so that watermarks still count. */

@@ -38,6 +38,7 @@ uint64_t sources_tap_time_ns(const struct sources *sources, uint32_t topic);
 /* Of the first that has one. */
 char *sources_cluster_id(struct sources *sources);
 size_t sources_lags(const struct sources *sources, struct source_lag *ret, size_t max);
+uint64_t sources_unreadable(const struct sources *sources, uint32_t topic);
 bool sources_is_assigned(const struct sources *sources);
 /* Of all together: PART if one has a part, ALL if each has all. */
 enum source_share sources_share(const struct sources *sources);

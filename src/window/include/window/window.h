@@ -84,9 +84,6 @@ window_trace window_due(struct window *window, uint64_t now_ns);
 /* The trace that has waited longest, or WINDOW_NONE. */
 window_trace window_oldest(const struct window *window);
 
-/* When the next trace is due; UINT64_MAX: none waits. */
-uint64_t window_next_deadline_ns(const struct window *window);
-
 /* Gives the trace a new deadline, now + hold_retry. */
 void window_hold(struct window *window, window_trace number, uint64_t now_ns);
 
@@ -103,9 +100,6 @@ enum window_deadline window_deadline(const struct window *window, window_trace n
 
 /* Takes the trace off all deadlines: somebody else's verdict will close it. */
 void window_suspend(struct window *window, window_trace number);
-
-/* Makes it due as it was when opened now: the opposite of window_suspend. */
-void window_resume(struct window *window, window_trace number, uint64_t now_ns);
 
 struct trace_id window_trace_id(const struct window *window, window_trace number);
 uint64_t window_first_seen_ns(const struct window *window, window_trace number);
@@ -132,7 +126,7 @@ void window_drop_spans(struct window *window, window_trace number);
 /* Forgets the trace and its spans. */
 void window_close(struct window *window, window_trace number);
 
-/* Any trace at all, in no order; WINDOW_NONE: the window is empty. */
+/* Any trace at all, those with a deadline first; WINDOW_NONE: the window is empty. */
 window_trace window_any(const struct window *window);
 
 /*
@@ -141,11 +135,12 @@ window_trace window_any(const struct window *window);
  */
 window_trace window_next(const struct window *window, window_trace number);
 
-/*
- * Prefetches what closing the trace that is due behind this one looks at, and returns that
- * trace, or WINDOW_NONE.
- */
-window_trace window_prefetch_newer(const struct window *window, window_trace number);
+/* The trace behind this one in the same queue, so likely the next to be due; or WINDOW_NONE. */
+window_trace window_newer(const struct window *window, window_trace number);
+
+/* Prefetches the trace and its data; then, once these are there, what closing it looks at. */
+void window_prefetch_at(const struct window *window, window_trace number);
+void window_prefetch_content(const struct window *window, window_trace number);
 
 struct window_totals {
     uint64_t traces;
