@@ -190,9 +190,7 @@ class Observe(env.Case):
         return report
 
     def members(self) -> list[str]:
-        admin = self.kafka.admin()
-        group = admin.describe_consumer_groups([self.group])[self.group].result(env.PATIENCE_S)
-        return sorted(m.member_id for m in group.members)
+        return self.kafka.members(self.group)
 
     def test_follows_until_a_signal(self) -> None:
         """Only what is new is read; SIGINT ends it, and the report comes."""

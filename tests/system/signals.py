@@ -60,9 +60,7 @@ class Signals(env.Case):
                 until("the group is empty", lambda: self.members() == 0)
 
     def members(self) -> int:
-        admin = self.kafka.admin()
-        group = admin.describe_consumer_groups([self.topic])[self.topic].result(env.PATIENCE_S)
-        return len(group.members)
+        return len(self.kafka.members(self.topic))
 
     def test_what_has_a_verdict_is_flushed(self) -> None:
         run = self.start_hanging()

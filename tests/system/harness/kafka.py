@@ -18,6 +18,9 @@ from harness.wait import until
 
 USER, PASSWORD = "app", "app-secret"
 _CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAQ"
+_NO_COORDINATOR_YET = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE,
+                       KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
+_NO_LEADER_YET = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 _JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
 
 _LOG_CONFIG = """\
@@ -170,6 +173,23 @@ class Kafka:
         finally:
             consumer.close()
 
+    def members(self, group: str) -> list[str]:
+        """The ids of the group's members, sorted.
+
+        The group that asks first has the broker make its own topic; until that is there, nobody
+        is the group's coordinator.
+        """
+        def ask() -> list[list[str]]:
+            admin = self.admin()  # its futures live only as long as it does
+            try:
+                found = admin.describe_consumer_groups([group])[group].result(env.PATIENCE_S)
+            except KafkaException as error:
+                if error.args[0].code() in _NO_COORDINATOR_YET:
+                    return []
+                raise
+            return [sorted(member.member_id for member in found.members)]
+        return until(f"{group} has a coordinator", ask)[0]
+
     def read_all(self, topic: str) -> list:
         """Every message that the topic holds now, partition by partition."""
         consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "harness",
@@ -179,7 +199,7 @@ class Kafka:
             messages = []
             for number in known.partitions:
                 place = TopicPartition(topic, number, 0)
-                at, end = consumer.get_watermark_offsets(place, timeout=env.PATIENCE_S)
+                at, end = self._offsets(consumer, place)
                 consumer.assign([place])
                 while at < end:
                     message = consumer.poll(env.PATIENCE_S)
@@ -190,6 +210,18 @@ class Kafka:
             return messages
         finally:
             consumer.close()
+
+    @staticmethod
+    def _offsets(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+        """From where to where the partition reaches, once the broker that was started leads it."""
+        def ask() -> tuple[int, int] | None:
+            try:
+                return consumer.get_watermark_offsets(place, timeout=env.PATIENCE_S)
+            except KafkaException as error:
+                if error.args[0].code() in _NO_LEADER_YET:
+                    return None
+                raise
+        return until(f"{place.topic}[{place.partition}] has a leader", ask)
 
 
 def _serve(folder: str) -> None:
