@@ -78,8 +78,12 @@ class RabbitMQTrouble(queues.QueueCase):
         watcher = Watcher(run)
         until("all others are in trouble",
               lambda: set(watcher.health()[1]) == set(words) - {"a.stream"})
-        self.broker.publish("a.stream", [b""])  # it is seen by what its messages carry
-        until("all are in trouble", lambda: set(watcher.health()[1]) == set(words))
+
+        def all_are_in_trouble() -> bool:
+            # It is seen by what its messages carry, from when on it is read.
+            self.broker.publish("a.stream", [b""])
+            return set(watcher.health()[1]) == set(words)
+        until("all are in trouble", all_are_in_trouble)
         for name, text in watcher.health()[1].items():
             for word in words[name]:
                 self.assertIn(word, text, name)
