@@ -42,8 +42,8 @@ fi
 cat <<END
 
 Next:
-  $binary demo              the same, until Ctrl-C
-  $binary config init       an annotated configuration to start from
-  README.md                     your own topics in five minutes
-  sudo cmake --install build/release
+  $binary demo           the same, until Ctrl-C
+  $binary config init    an annotated configuration to start from
+  cmake --install build/release           as root: puts spanbridge on the path
+  README.md                               your own topics in five minutes
 END

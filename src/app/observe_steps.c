@@ -33,33 +33,6 @@ struct rule {
     const char *file; /* where the destination can be a topic's name; or NULL */
 };
 
-static bool is_nothing_read(const struct about *about)
-{
-    return about->look->account->counters.spans_read == 0;
-}
-
-static uint64_t not_read_in_trouble(const struct about *about)
-{
-    return is_nothing_read(about) && about->look->app->troubled;
-}
-
-static uint64_t not_read_by_drain(const struct about *about)
-{
-    const struct app *app = about->look->app;
-    return is_nothing_read(about) && !app->troubled && app->run.drain;
-}
-
-static uint64_t not_read_yet(const struct about *about)
-{
-    const struct app *app = about->look->app;
-    return is_nothing_read(about) && !app->troubled && !app->run.drain;
-}
-
-static uint64_t mended(const struct about *about)
-{
-    return observe_repaired(about->row->counts);
-}
-
 uint64_t observe_dead(const struct look *look, uint32_t topic)
 {
     uint64_t dead = 0;
@@ -67,6 +40,55 @@ uint64_t observe_dead(const struct look *look, uint32_t topic)
         dead += look->topic_counters[topic].dead_records[i] +
                 look->topic_counters[topic].dead_spans[i];
     return dead;
+}
+
+/* What explains that not one span was read. */
+enum silence { SILENCE_NONE, SILENCE_TROUBLE, SILENCE_DEAD, SILENCE_DRAINED, SILENCE_YET };
+
+static enum silence silence_of(const struct look *look)
+{
+    const struct app *app = look->app;
+    if (look->account->counters.spans_read > 0)
+        return SILENCE_NONE;
+    if (app->troubled)
+        return SILENCE_TROUBLE;
+    for (uint32_t i = 0; i < app->settings->topic_count; i++) {
+        if (observe_dead(look, i) > 0)
+            return SILENCE_DEAD;
+    }
+    return app->run.drain ? SILENCE_DRAINED : SILENCE_YET;
+}
+
+static uint64_t not_read_in_trouble(const struct about *about)
+{
+    return silence_of(about->look) == SILENCE_TROUBLE;
+}
+
+static uint64_t not_decoded(const struct about *about)
+{
+    return silence_of(about->look) == SILENCE_DEAD;
+}
+
+static uint64_t not_read_by_drain(const struct about *about)
+{
+    return silence_of(about->look) == SILENCE_DRAINED;
+}
+
+static uint64_t not_read_yet(const struct about *about)
+{
+    return silence_of(about->look) == SILENCE_YET;
+}
+
+/* Without --drain a trace is judged when its window ends, and none did. */
+static uint64_t all_open(const struct about *about)
+{
+    const struct worker_account *account = about->look->account;
+    return account->counters.observed > 0 || account->held < 0 ? 0 : (uint64_t)account->held;
+}
+
+static uint64_t mended(const struct about *about)
+{
+    return observe_repaired(about->row->counts);
 }
 
 bool observe_stops(const struct look *look, uint32_t topic)
@@ -112,6 +134,11 @@ static const struct rule of_all_first[] = {
      .urgent = true,
      .text = "Not one span was read, and there is trouble: see what the log says of it."},
     {.kind = "read_spans",
+     .worth = not_decoded,
+     .urgent = true,
+     .text = "Not one span was read, as no record of spans could be decoded: is the encoding "
+             "in the topic file right?"},
+    {.kind = "read_spans",
      .worth = not_read_by_drain,
      .urgent = true,
      .text = "Not one span was read: are the topics right, and is start = latest in none of "
@@ -120,6 +147,11 @@ static const struct rule of_all_first[] = {
      .worth = not_read_yet,
      .urgent = true,
      .text = "Not one span came: wait longer, or add --drain to read what is there."},
+    {.kind = "look_longer",
+     .worth = all_open,
+     .urgent = true,
+     .text = "Look for longer: a trace is judged window.wait ({wait}) after its first span, "
+             "and all of them were still open."},
     {.kind = "run",
      .worth = mended,
      .text = "Run it without --observe: {number} of {broken} would be mended."},

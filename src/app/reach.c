@@ -1,6 +1,7 @@
 /*
  * reach: with --fail-fast, does anybody answer where the sinks will send?
  */
+#include <errno.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -35,46 +36,53 @@ static void split_endpoint(const char *endpoint, char host[HOST_LEN], char port[
         snprintf(port, PORT_LEN, "%.*s", (int)strcspn(colon + 1, "/"), colon + 1);
 }
 
-static bool connects(const struct addrinfo *address)
+/* NULL, or why there is no connection. */
+static const char *connect_to(const struct addrinfo *address)
 {
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
-        return false;
-    bool done = connect(fd, address->ai_addr, address->ai_addrlen) == 0;
+        return strerrordesc_np(errno);
+    int error = connect(fd, address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
     struct pollfd wait = {.fd = fd, .events = POLLOUT};
-    if (!done && poll(&wait, 1, CONNECT_WAIT_MS) == 1) {
-        int error = 1;
+    if (error == EINPROGRESS) {
         socklen_t len = sizeof(error);
-        done = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
+        if (poll(&wait, 1, CONNECT_WAIT_MS) != 1)
+            error = ETIMEDOUT;
+        else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+            error = errno;
     }
     close(fd);
-    return done;
+    return error == 0 ? NULL : strerrordesc_np(error);
 }
 
-static bool reach(const char *endpoint)
+/* NULL, or why nobody answers there. */
+static const char *reach(const char *endpoint)
 {
     char host[HOST_LEN];
     char port[PORT_LEN];
     split_endpoint(endpoint, host, port);
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *addresses = NULL;
-    if (getaddrinfo(host, port, &hints, &addresses) != 0)
-        return false;
-    bool reached = false;
-    for (const struct addrinfo *at = addresses; at != NULL && !reached; at = at->ai_next)
-        reached = connects(at);
+    int failed = getaddrinfo(host, port, &hints, &addresses);
+    if (failed != 0)
+        return gai_strerror(failed);
+    const char *why = connect_to(addresses);
+    for (const struct addrinfo *at = addresses->ai_next; at != NULL && why != NULL;
+         at = at->ai_next)
+        why = connect_to(at);
     freeaddrinfo(addresses);
-    return reached;
+    return why;
 }
 
 static bool reach_otlp(const struct app *app, const struct settings_sink *sink)
 {
-    bool any = false;
-    for (uint32_t i = 0; i < sink->endpoint_count && !any; i++)
-        any = reach(sink->endpoints[i]);
+    const char *why = reach(sink->endpoints[0]);
+    bool any = why == NULL;
+    for (uint32_t i = 1; i < sink->endpoint_count && !any; i++)
+        any = reach(sink->endpoints[i]) == NULL;
     if (!any)
         log_event(app->log, LOG_ERROR, "sink", "unreachable", LOG_TEXT("sink", sink->name),
-                  LOG_TEXT("endpoint", sink->endpoints[0]));
+                  LOG_TEXT("endpoint", sink->endpoints[0]), LOG_TEXT("reason", why));
     return any;
 }
 

@@ -49,6 +49,19 @@ static int exit_code(const struct app *app, const struct worker_account *account
     return app->exit_code;
 }
 
+/* A service that SIGTERM ends has nowhere else to say what became of its spans. */
+static void log_end(const struct app *app, const struct worker_account *account, int code)
+{
+    const struct worker_counters *counters = &account->counters;
+    log_event(app->log, LOG_INFO, "app", "ended", LOG_NUMBER("exit", code),
+              LOG_NUMBER("read", counters->spans_read),
+              LOG_NUMBER("exported", counters->exported),
+              LOG_NUMBER("dropped", account->dropped), LOG_NUMBER("dead", account->dead),
+              LOG_NUMBER("rejected", counters->rejected), LOG_NUMBER("lost", counters->lost),
+              LOG_NUMBER("returned", counters->returned),
+              LOG_NUMBER("observed", counters->observed), LOG_NUMBER("held", account->held));
+}
+
 /*
  * librdkafka's fetch buffers are about 1 MiB: by default each would be mapped afresh, cleared
  * by the kernel, and unmapped, which costs more than everything we do with its content.
@@ -84,7 +97,7 @@ int app_run(const struct settings *settings, const struct app_run_options *optio
         worker_group_take_account(app.group, &account, NULL);
         report(&app, &account);
         code = exit_code(&app, &account);
-        log_event(app.log, LOG_INFO, "app", "ended", LOG_NUMBER("exit", code));
+        log_end(&app, &account, code);
     } else {
         control_close(&app);
         app.exit_code = EX_SOFTWARE; /* nothing was read: nothing to commit */

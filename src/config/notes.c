@@ -14,16 +14,36 @@ static struct place place_of(const struct settings *settings,
     return (struct place){.file = origin->file, .order = origin->order, .line = origin->line};
 }
 
+static void note_rate(const struct settings *settings, const struct settings_topic *topic,
+                      struct config_report *report)
+{
+    struct queue_rate rate = checks_queue_rate(settings, topic);
+    if (!rate.low) /* else a warning has said it */
+        report_note(report, place_of(settings, topic), "\"%s\": %s", quote(topic->name).text,
+                    rate.text);
+}
+
+/* Only messages of streams have a coordinate that a span may name. */
+static void note_tap(const struct settings *settings, const struct settings_topic *topic,
+                     struct config_report *report)
+{
+    if (topic->rabbitmq.queue_type != SETTINGS_QUEUE_STREAM)
+        report_note(report, place_of(settings, topic),
+                    "\"%s\": its messages are counted, and mend no trace in this version: of "
+                    "RabbitMQ only those of streams do",
+                    quote(topic->name).text);
+}
+
 void config_notes(const struct settings *settings, struct config_report *report)
 {
     for (uint32_t i = 0; i < settings->topic_count; i++) {
         const struct settings_topic *topic = &settings->topics[i];
-        if (topic->source != SETTINGS_SOURCE_RABBITMQ || topic->role != SETTINGS_ROLE_SPANS)
+        if (topic->source != SETTINGS_SOURCE_RABBITMQ)
             continue;
-        struct queue_rate rate = checks_queue_rate(settings, topic);
-        if (!rate.low) /* else a warning has said it */
-            report_note(report, place_of(settings, topic), "\"%s\": %s",
-                        quote(topic->name).text, rate.text);
+        if (topic->role == SETTINGS_ROLE_SPANS)
+            note_rate(settings, topic, report);
+        else
+            note_tap(settings, topic, report);
     }
     report_sort(report);
 }

@@ -374,3 +374,21 @@ enum sb_err repair_resolve(struct repair_scratch *scratch, const struct repair_t
     settle(&resolve);
     return SB_OK;
 }
+
+bool repair_resolve_root(const struct repair_span *consumer,
+                         const struct repair_evidence *evidence, struct repair_outcome *ret)
+{
+    const struct repair_join *join = &evidence->join;
+    if (!may_act(evidence) || consumer->role != REPAIR_ROLE_PROCESS ||
+        !span_id_is_zero(consumer->parent_id) || consumer->batch_count > 1 ||
+        consumer->link_count > 1 ||
+        trace_id_equal(join->producer.trace_id, join->consumer.trace_id))
+        return false;
+    bool merges = may_merge(evidence);
+    *ret = (struct repair_outcome){
+        .action = merges ? REPAIR_ACTION_PARENT : REPAIR_ACTION_LINK,
+        .link_too = merges && evidence->mode == REPAIR_BOTH,
+        .link_exists = join->rule == REPAIR_RULE_LINK,
+    };
+    return true;
+}

@@ -14,6 +14,7 @@ enum answer_kind {
     ANSWER_ACCEPTED,     /* all spans, but for `rejected` of them */
     ANSWER_RETRY,        /* the same request again, later */
     ANSWER_UNAUTHORISED, /* the same request again, with other credentials */
+    ANSWER_NO_RECEIVER,  /* nobody takes spans at this address: the same request again, later */
     ANSWER_TOO_LARGE,    /* fewer spans per request */
     ANSWER_BAD_CONTENT,  /* some span offends: find it */
     ANSWER_REFUSED,      /* final */

@@ -142,6 +142,9 @@ static void read_failure(struct response *response, int status, struct answer *r
     case GRPC_UNAUTHENTICATED:
         ret->kind = ANSWER_UNAUTHORISED;
         break;
+    case GRPC_UNIMPLEMENTED: /* another service's port, or a compression that it has not */
+        ret->kind = ANSWER_NO_RECEIVER;
+        break;
     default:
         ret->kind = ANSWER_REFUSED;
         break;

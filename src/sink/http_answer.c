@@ -20,6 +20,28 @@ static bool is_protobuf(const struct response *response)
     return false;
 }
 
+/*
+ * What is wrong with the address, and never with what was sent.  The specification calls these
+ * final; but spans that are given up by the thousand because of a wrong port or path are no
+ * refusal of theirs, and behind a proxy the receiver may only not be there yet.
+ */
+static bool is_of_address(int status)
+{
+    switch (status) {
+    case 301: /* followed, a redirect would send credentials elsewhere */
+    case 302:
+    case 303:
+    case 307:
+    case 308:
+    case 404:
+    case 405:
+    case 415: /* it does not take this encoding from anybody */
+        return true;
+    default:
+        return false;
+    }
+}
+
 static enum answer_kind kind_of_status(int status)
 {
     if (status >= 200 && status <= 299)
@@ -37,8 +59,8 @@ static enum answer_kind kind_of_status(int status)
     case 503:
     case 504:
         return ANSWER_RETRY;
-    default: /* redirects too: following them would send credentials elsewhere */
-        return ANSWER_REFUSED;
+    default:
+        return is_of_address(status) ? ANSWER_NO_RECEIVER : ANSWER_REFUSED;
     }
 }
 
@@ -54,6 +76,22 @@ static enum answer_kind kind_of_broken(const struct response *response)
     return kind == ANSWER_ACCEPTED ? ANSWER_UNKNOWN : kind;
 }
 
+static bool is_blank(uint8_t c)
+{
+    return c == ' ' || c == '\r' || c == '\n';
+}
+
+/* Web servers answer any path with their front page, and say 200: Jaeger's query port does. */
+static bool is_page(const struct response *response, struct bytes content)
+{
+    static const char type[] = "text/html";
+    if (strncasecmp(response->content_type, type, sizeof(type) - 1) != 0)
+        return false;
+    while (content.len > 0 && is_blank(content.at[0]))
+        content = bytes_of(content.at + 1, content.len - 1);
+    return content.len > 0 && content.at[0] == '<';
+}
+
 static void read_success(struct response *response, struct answer *ret)
 {
     struct bytes content = {0};
@@ -61,6 +99,11 @@ static void read_success(struct response *response, struct answer *ret)
     if (err == SB_ERR_LIMIT) {
         response->end = RESPONSE_OVERFLOW;
         ret->kind = ANSWER_REFUSED;
+        return;
+    }
+    if (err == SB_OK && is_page(response, content)) {
+        ret->kind = ANSWER_NO_RECEIVER;
+        answer_set_message(ret, bytes_text("it answers with a web page"));
         return;
     }
     /* The status alone says accepted: receivers that answer "{}" or nothing are at fault in
@@ -72,6 +115,13 @@ static void read_success(struct response *response, struct answer *ret)
     answer_set_message(ret, partial.message);
 }
 
+static struct bytes without_line_end(struct bytes text)
+{
+    while (text.len > 0 && is_blank(text.at[text.len - 1]))
+        text.len--;
+    return text;
+}
+
 static void read_failure(struct response *response, struct answer *ret)
 {
     struct bytes content = {0};
@@ -81,7 +131,7 @@ static void read_failure(struct response *response, struct answer *ret)
     if (is_protobuf(response) && rpc_read_status(content, &status))
         answer_set_message(ret, status.message);
     else
-        answer_set_message(ret, content);
+        answer_set_message(ret, without_line_end(content));
     /* The Collector's receiver says 400 where 413 is meant. */
     if (ret->kind == ANSWER_BAD_CONTENT && answer_tells_size(ret->message))
         ret->kind = ANSWER_TOO_LARGE;

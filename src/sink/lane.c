@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "core/assert.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -97,18 +99,41 @@ static void bisect(struct lane *lane, enum sink_outcome alone)
     begin_range(lane);
 }
 
+static const char *reason_of(const struct lane *lane, const struct answer *answer)
+{
+    return answer->message[0] != '\0' ? answer->message : lane->transfer.error;
+}
+
 static void log_failure(struct lane *lane, enum log_level level, const char *event,
                         const struct answer *answer)
 {
     const struct response *response = &lane->transfer.response;
     struct otlp_sink *sink = lane->sink;
-    const char *reason = answer->message[0] != '\0' ? answer->message : lane->transfer.error;
+    const char *reason = reason_of(lane, answer);
     log_event(sink->options.log, level, MODULE, event, LOG_TEXT("sink", sink->options.name),
               LOG_TEXT("endpoint", sink->options.endpoints[lane->endpoint]),
               LOG_NUMBER("http_status", response->status),
               LOG_NUMBER("grpc_status", response->grpc_status),
               LOG_NUMBER("spans", request_span_count(&lane->request)),
               LOG_NUMBER("failures", lane->failures), LOG_TEXT("reason", reason));
+}
+
+/* Moves the state to one that waits, and says for /health what for. */
+static void wait_in(struct lane *lane, enum sink_state state, const struct answer *answer)
+{
+    char why[SINK_WHY_LEN];
+    char status[32] = "";
+    struct otlp_sink *sink = lane->sink;
+    const struct response *response = &lane->transfer.response;
+    const char *reason = reason_of(lane, answer);
+    if (response->grpc_status != RESPONSE_NO_GRPC_STATUS)
+        (void)snprintf(status, sizeof(status), ": gRPC status %d", response->grpc_status);
+    else if (response->status > 0)
+        (void)snprintf(status, sizeof(status), ": HTTP status %d", response->status);
+    (void)snprintf(why, sizeof(why), "%s%s%s%s", sink->options.endpoints[lane->endpoint],
+                   status, reason[0] == '\0' ? "" : ": ", reason);
+    inlet_explain(&sink->inlet, why);
+    inlet_move(&sink->inlet, state);
 }
 
 /* FNV-1a: tells messages apart, no more. */
@@ -149,14 +174,17 @@ static void try_later(struct lane *lane, const struct answer *answer)
 {
     struct otlp_sink *sink = lane->sink;
     lane->failures++;
-    log_failure(lane, LOG_WARN, "export_failed", answer);
+    if (answer->kind == ANSWER_NO_RECEIVER)
+        log_failure(lane, LOG_ERROR, "no_receiver", answer);
+    else
+        log_failure(lane, LOG_WARN, "export_failed", answer);
     leave_endpoint(lane);
     /* Waiting is for a whole round over the endpoints: the next one may well be up. */
     if (lane->failures % sink->options.endpoint_count > 0) {
         postpone(lane, 0);
         return;
     }
-    inlet_move(&sink->inlet, SINK_BACKING_OFF);
+    wait_in(lane, SINK_BACKING_OFF, answer);
     if (answer->wait_ns > 0) {
         otlp_sink_close(sink, answer->wait_ns);
         postpone(lane, 0);
@@ -208,7 +236,7 @@ static void pause_for_credentials(struct lane *lane, const struct answer *answer
         return; /* another lane was faster */
     sink->refusals++;
     log_failure(lane, LOG_ERROR, "unauthorised", answer);
-    inlet_move(&sink->inlet, SINK_UNAUTHORISED);
+    wait_in(lane, SINK_UNAUTHORISED, answer);
     otlp_sink_close(sink, retry_wait_ns(&sink->retry, sink->refusals));
 }
 
@@ -225,6 +253,7 @@ static void act_on(struct lane *lane, const struct answer *answer)
         accept_spans(lane, answer);
         break;
     case ANSWER_RETRY:
+    case ANSWER_NO_RECEIVER:
         try_later(lane, answer);
         break;
     case ANSWER_UNAUTHORISED:

@@ -225,6 +225,9 @@ bool transfer_finish(struct transfer *transfer, struct loop *loop, CURLcode code
     if (code == CURLE_OK || response->end == RESPONSE_OVERFLOW)
         return true;
     response->end = end_of(transfer, code);
+    if (code == CURLE_UNSUPPORTED_PROTOCOL) /* libcurl speaks of HTTP/0.9, as nobody does */
+        (void)snprintf(transfer->error, sizeof(transfer->error),
+                       "it answers in another protocol than HTTP/1.1, as a gRPC port does");
     if (transfer->error[0] == '\0')
         (void)snprintf(transfer->error, sizeof(transfer->error), "%s",
                        curl_easy_strerror(code));

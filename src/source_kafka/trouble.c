@@ -158,10 +158,24 @@ static void report_fatal(struct source_kafka *source, rd_kafka_t *rk)
         trouble_report(source, TROUBLE_CLUSTER, text, true);
 }
 
-void trouble_of_handle(struct source_kafka *source, rd_kafka_t *rk, rd_kafka_resp_err_t err,
-                       const char *text)
+/*
+ * librdkafka ends its reasons with "(after 3ms in state CONNECT, 17 identical error(s)
+ * suppressed)", so that no two are alike; a trouble is told once.
+ */
+static void copy_reason(char ret[NOTE_TEXT_LEN], const char *text)
 {
+    trouble_copy_text(ret, text);
+    char *changing = strstr(ret, " (after ");
+    if (changing != NULL)
+        *changing = '\0';
+}
+
+void trouble_of_handle(struct source_kafka *source, rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                       const char *reason)
+{
+    char text[NOTE_TEXT_LEN];
     char line[NOTE_TEXT_LEN];
+    copy_reason(text, reason);
     char *last_reason = source->troubles->last_reason;
     const char *what = TROUBLE_CLUSTER;
     switch (err) {

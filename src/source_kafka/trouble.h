@@ -25,7 +25,7 @@ bool trouble_is_active(const struct source_kafka *source, const char *what);
 void trouble_of_lane(struct source_kafka *source, struct lane *lane, rd_kafka_resp_err_t err,
                      const char *text);
 void trouble_of_handle(struct source_kafka *source, rd_kafka_t *rk, rd_kafka_resp_err_t err,
-                       const char *text);
+                       const char *reason);
 
 /* The library's callbacks; their opaque is the source. */
 void trouble_on_error(rd_kafka_t *rk, int err, const char *reason, void *opaque);

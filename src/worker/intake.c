@@ -149,7 +149,11 @@ static bool read_side(struct worker *worker, const struct otlp_span *span,
                                          fact.partition, fact.offset);
     if (consumer)
         learned_add(&worker->group->learned, destination);
-    ret->has_link = consumer && span->link_count > 0 && span_foreign_links(span, ret_link) == 1;
+    if (consumer && span->link_count > 0) {
+        uint16_t links = span_foreign_links(span, ret_link);
+        ret->has_link = links == 1;
+        ret->has_links = links > 1;
+    }
     return true;
 }
 

@@ -115,19 +115,38 @@ static void log_failure(struct worker *worker, enum sb_err err, unsigned reason)
               LOG_TEXT("reason", worker_reason_text(reason)));
 }
 
+/* What most people have done who meet this at their first start. */
+static const char *help_for(const struct worker *worker, const struct draft *draft)
+{
+    bool json = worker->options->topics[draft->topic].json;
+    bool brace = draft->value.len > 0 && draft->value.at[0] == '{';
+    if (!json && brace && draft->reason == OTLP_FAULT_MALFORMED)
+        return "it begins as JSON does: is encoding = \"otlp_json\" meant?";
+    if (json && !brace && draft->reason == OTLP_FAULT_JSON)
+        return "it does not begin as JSON does: is encoding = \"otlp_proto\" meant?";
+    return "with errors.deadletterqueue or errors.deadletterexchange it is put aside, and "
+           "reading goes on";
+}
+
 /* What nobody takes is passed over if that is tolerated; else its topic stops. */
 static bool passes_over(struct worker *worker, const struct draft *draft)
 {
-    bool tolerant = worker->options->topics[draft->topic].tolerant;
-    log_event(worker->options->log, tolerant ? LOG_WARN : LOG_ERROR, "worker",
-              tolerant ? "discarded" : "topic_stopped", LOG_TEXT("topic", draft->topic_name),
-              LOG_NUMBER("partition", draft->partition), LOG_NUMBER("offset", draft->offset),
-              LOG_TEXT("reason", worker_reason_text(draft->reason)));
-    if (!tolerant)
-        atomic_store_explicit(&worker->group->stopped[draft->topic], true,
-                              memory_order_relaxed);
-    worker->topic_counters[draft->topic].discarded += tolerant;
-    return tolerant;
+    if (worker->options->topics[draft->topic].tolerant) {
+        log_event(worker->options->log, LOG_WARN, "worker", "discarded",
+                  LOG_TEXT("topic", draft->topic_name),
+                  LOG_NUMBER("partition", draft->partition),
+                  LOG_NUMBER("offset", draft->offset),
+                  LOG_TEXT("reason", worker_reason_text(draft->reason)));
+        worker->topic_counters[draft->topic].discarded++;
+        return true;
+    }
+    log_event(worker->options->log, LOG_ERROR, "worker", "topic_stopped",
+              LOG_TEXT("topic", draft->topic_name), LOG_NUMBER("partition", draft->partition),
+              LOG_NUMBER("offset", draft->offset),
+              LOG_TEXT("reason", worker_reason_text(draft->reason)),
+              LOG_TEXT("help", help_for(worker, draft)));
+    atomic_store_explicit(&worker->group->stopped[draft->topic], true, memory_order_relaxed);
+    return false;
 }
 
 static void without_letter(struct worker *worker, const struct draft *draft)

@@ -5,6 +5,7 @@
  * either it merges into the trace above, and shares its root's verdict and id, or it does
  * not, and is a root of its own with what hangs under it.
  */
+#include "core/assert.h"
 #include "core/memory.h"
 #include "state.h"
 
@@ -280,20 +281,18 @@ static void merge(struct worker *worker, struct plan *plan, const struct evidenc
     plan->forced_policy = parent->forced_policy;
 }
 
-/* The end of the producer's span, where its trace is in the window; else 0. */
-static uint64_t producer_end_ns(const struct worker *worker, const struct plan *plan,
-                                struct span_id id)
+/* The producer's span, where its trace is in the window; else NULL. */
+static const struct hop_side *producer_of(const struct worker *worker, const struct plan *plan,
+                                          struct span_id id)
 {
     if (plan->parent == PLAN_NONE)
-        return 0;
-    const struct hop_side *side =
-        traces_find_side(&worker->traces, worker->plans.plans[plan->parent].trace, id);
-    return side == NULL ? 0 : side->end_ns;
+        return NULL;
+    return traces_find_side(&worker->traces, worker->plans.plans[plan->parent].trace, id);
 }
 
-/* When the message entered the queue: by this evidence, by other of its hop, or by the producer. */
-static uint64_t queued_ns(const struct worker *worker, const struct plan *plan,
-                          const struct evidence_item *item)
+/* When the message entered the queue, by this evidence, or by other of its hop; 0: unknown. */
+static uint64_t recorded_ns(const struct worker *worker, const struct plan *plan,
+                            const struct evidence_item *item)
 {
     const struct trace_extra *extra = traces_extra(&worker->traces, plan->trace);
     if (item->join.queued_ns != 0)
@@ -305,7 +304,25 @@ static uint64_t queued_ns(const struct worker *worker, const struct plan *plan,
             return other->join.queued_ns;
         at = other->next;
     }
-    return producer_end_ns(worker, plan, item->join.producer.span_id);
+    return 0;
+}
+
+/*
+ * When the message entered the queue; the producer's end where nothing else tells.  Brokers write
+ * down whole milliseconds, and a record is no older than the span that sent it: the trace would
+ * seem to begin with its queue.
+ */
+static uint64_t queued_ns(const struct worker *worker, const struct plan *plan,
+                          const struct evidence_item *item)
+{
+    uint64_t recorded = recorded_ns(worker, plan, item);
+    const struct hop_side *producer = producer_of(worker, plan, item->join.producer.span_id);
+    if (producer == NULL)
+        return recorded;
+    if (recorded == 0)
+        return producer->end_ns;
+    bool cut = producer->start_ns > recorded && producer->start_ns - recorded < NS_PER_MS;
+    return cut ? producer->start_ns : recorded;
 }
 
 /* True: the consumer's span has as many links of ours as it may have. */
@@ -389,13 +406,10 @@ static enum sb_err patch_copies(struct plans *plans, struct plan *plan, uint32_t
     return SB_OK;
 }
 
-static enum sb_err resolve(struct worker *worker, uint32_t number)
+/* From everything that is known of the trace, its spans included. */
+static enum sb_err resolve_wholly(struct worker *worker, struct plan *plan)
 {
     struct plans *plans = &worker->plans;
-    struct plan *plan = &plans->plans[number];
-    const struct trace_extra *extra = traces_extra(&worker->traces, plan->trace);
-    if (extra == NULL || extra->first_evidence == POOL_NONE)
-        return SB_OK;
     struct repair_trace trace = {0};
     enum sb_err err = plan_list_spans(worker, plan->trace, &trace.span_count);
     if (err == SB_OK)
@@ -413,6 +427,108 @@ static enum sb_err resolve(struct worker *worker, uint32_t number)
     for (uint32_t i = 0; err == SB_OK && i < trace.evidence_count; i++)
         err = apply(worker, plan, i);
     return err == SB_OK ? patch_copies(plans, plan, trace.span_count) : err;
+}
+
+/*
+ * The side that all evidence of the trace is about, or NULL: there is more than one piece, or the
+ * span was delivered twice, and its copies may differ.
+ */
+static const struct hop_side *find_only_consumer(const struct worker *worker,
+                                                 const struct trace_extra *extra)
+{
+    const struct evidence_item *item = traces_evidence(&worker->traces, extra->first_evidence);
+    const struct side_item *found = NULL;
+    if (item->next != POOL_NONE)
+        return NULL;
+    for (uint32_t at = extra->first_side; at != POOL_NONE;) {
+        const struct side_item *side = traces_side(&worker->traces, at);
+        if (span_id_equal(side->side.span_id, item->join.consumer.span_id)) {
+            if (found != NULL)
+                return NULL;
+            found = side;
+        }
+        at = side->next;
+    }
+    return found == NULL ? NULL : &found->side;
+}
+
+/* From that side alone, without a look at a span; *ret_done: it was enough. */
+static enum sb_err resolve_by_side(struct worker *worker, struct plan *plan,
+                                   const struct hop_side *side, bool *ret_done)
+{
+    struct plans *plans = &worker->plans;
+    const struct repair_span consumer = {
+        .span_id = side->span_id,
+        .parent_id = side->parent_id,
+        .start_ns = side->start_ns,
+        .end_ns = side->end_ns,
+        .batch_count = side->batch_count,
+        .link_count = side->has_links ? 2 : side->has_link,
+        .role = side->role,
+    };
+    uint32_t count;
+    enum sb_err err = list_evidence(worker, plan, &count);
+    if (err == SB_OK)
+        err = grow((void **)&plans->links_added, &plans->links_room, 1,
+                   sizeof(*plans->links_added));
+    if (err != SB_OK)
+        return err;
+    *ret_done = repair_resolve_root(&consumer, &plans->evidence[0], &plans->outcomes[0]);
+    if (!*ret_done)
+        return SB_OK;
+    plans->links_added[0] = 0;
+    err = apply(worker, plan, 0);
+    plan->is_unplaced = plan->patch_count > 0;
+    return err;
+}
+
+static enum sb_err resolve(struct worker *worker, uint32_t number)
+{
+    struct plan *plan = &worker->plans.plans[number];
+    const struct trace_extra *extra = traces_extra(&worker->traces, plan->trace);
+    if (extra == NULL || extra->first_evidence == POOL_NONE)
+        return SB_OK;
+    const struct hop_side *side = find_only_consumer(worker, extra);
+    bool done = false;
+    enum sb_err err = SB_OK;
+    if (side != NULL)
+        err = resolve_by_side(worker, plan, side, &done);
+    return err != SB_OK || done ? err : resolve_wholly(worker, plan);
+}
+
+static enum sb_err place(struct worker *worker, struct plan *plan)
+{
+    struct plans *plans = &worker->plans;
+    struct span_patch patch = plans->patches[plan->first_patch];
+    struct span_id consumer = patch.evidence->join.consumer.span_id;
+    uint32_t count;
+    enum sb_err err = plan_list_spans(worker, plan->trace, &count);
+    if (err != SB_OK)
+        return err;
+    patch.span = 0;
+    while (patch.span < count && !span_id_equal(plans->spans[patch.span].span_id, consumer))
+        patch.span++;
+    SB_ASSERT(patch.span < count); /* where a side is, its span is */
+    plan->patch_count = 0;
+    err = add_patch(plans, plan, &patch);
+    plan->is_unplaced = false;
+    return err == SB_OK ? patch_copies(plans, plan, count) : err;
+}
+
+bool plan_leaves(const struct worker *worker, const struct plan *plan)
+{
+    return worker->plans.plans[plan->root].decided.keep || worker->options->dry_run;
+}
+
+enum sb_err plan_place_patches(struct worker *worker)
+{
+    enum sb_err err = SB_OK;
+    for (uint32_t i = 0; err == SB_OK && i < worker->plans.count; i++) {
+        struct plan *plan = &worker->plans.plans[i];
+        if (plan->is_unplaced && plan_leaves(worker, plan))
+            err = place(worker, plan);
+    }
+    return err;
 }
 
 enum sb_err plan_tree(struct worker *worker, window_trace root)

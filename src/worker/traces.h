@@ -41,7 +41,8 @@ struct hop_side {
     uint8_t role;      /* enum repair_role */
     bool consumer;
     bool has_key;
-    bool has_link; /* a consumer's, to exactly one span of another trace */
+    bool has_link;  /* a consumer's, to exactly one span of another trace */
+    bool has_links; /* to several */
 };
 
 struct side_item {

@@ -93,8 +93,7 @@ static enum sb_err put_aliases(struct worker *worker)
     enum sb_err err = SB_OK;
     for (uint32_t i = 0; err == SB_OK && i < worker->plans.count; i++) {
         const struct plan *plan = &worker->plans.plans[i];
-        bool leaves = worker->plans.plans[plan->root].decided.keep || worker->options->dry_run;
-        if (plan->merged && leaves)
+        if (plan->merged && plan_leaves(worker, plan))
             err = aliases_put(&worker->aliases, window_trace_id(worker->window, plan->trace),
                               plan->canonical);
     }
@@ -131,8 +130,10 @@ static void close_tree(struct worker *worker, window_trace root, const char *rea
     enum sb_err err = plan_tree(worker, root);
     if (err == SB_OK) {
         decide_roots(worker);
-        err = put_aliases(worker);
+        err = plan_place_patches(worker);
     }
+    if (err == SB_OK)
+        err = put_aliases(worker);
     if (err != SB_OK) {
         /* Memory is short: nothing has changed yet; try again a little later. */
         window_hold(worker->window, root, worker->now_ns);

@@ -146,9 +146,24 @@ class BadInput(env.Case):
         first, after = otlp.small_trace(), otlp.small_trace()
         self.produce([first.body, UNDECODABLE["random"], after.body])
         run = self.configure(errors={"tolerance": "none"}).start()
-        run.wait_event("topic_stopped", topic=self.topic, partition=0, offset=1)
+        event = run.wait_event("topic_stopped", topic=self.topic, partition=0, offset=1)
+        self.assertIn("errors.deadletterqueue", event["help"])
         run.stop()
         self.assertLessEqual(self.kafka.committed(self.topic, self.topic)[0], 1)
+
+    def check_the_right_encoding_is_named(self, wrong: str, body: bytes, right: str) -> None:
+        self.produce([body])
+        run = self.configure(wrong, errors={"tolerance": "none"}).start()
+        self.assertIn(right, run.wait_event("topic_stopped", topic=self.topic)["help"])
+        run.stop()
+
+    def test_json_read_as_protobuf(self) -> None:
+        self.check_the_right_encoding_is_named(
+            "otlp_proto", otlp.as_json(otlp.small_trace().body), "otlp_json")
+
+    def test_protobuf_read_as_json(self) -> None:
+        self.check_the_right_encoding_is_named(
+            "otlp_json", otlp.small_trace().body, "otlp_proto")
 
     def test_tolerance_all_without_a_topic_counts(self) -> None:
         made = otlp.small_trace()

@@ -55,7 +55,10 @@ class Signals(env.Case):
                       and len(self.receiver.span_ids()) == 3 * len(self.made))
                 run.signal(number)
                 self.assertEqual(bridge.EX_OK, run.wait(), run.tail())
-                bridge.Report.of(run)
+                report = bridge.Report.of(run)
+                ended = run.events("ended")[0]
+                self.assertEqual((report["read"]["spans"], report["exported"], report["held"]),
+                                 (ended["read"], ended["exported"], ended["held"]))
                 self.assertEqual([len(self.made)], self.kafka.committed(self.topic, self.topic))
                 until("the group is empty", lambda: self.members() == 0)
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConsumerGroupDescription, NewTopic
 
 from harness import certs, env
 from harness.ports import free_ports, is_listening
@@ -17,10 +17,10 @@ from harness.process import Process
 from harness.wait import until
 
 USER, PASSWORD = "app", "app-secret"
+_NO_COORDINATOR_YET = {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+                       KafkaError.COORDINATOR_NOT_AVAILABLE}
 _CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAQ"
-_NO_COORDINATOR_YET = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_NOT_AVAILABLE,
-                       KafkaError.COORDINATOR_LOAD_IN_PROGRESS)
-_NO_LEADER_YET = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+_NO_LEADER_YET = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 _JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
 
 _LOG_CONFIG = """\
@@ -174,21 +174,18 @@ class Kafka:
             consumer.close()
 
     def members(self, group: str) -> list[str]:
-        """The ids of the group's members, sorted.
+        """The ids of the group's members, as soon as its coordinator is there."""
+        admin = self.admin()
 
-        The group that asks first has the broker make its own topic; until that is there, nobody
-        is the group's coordinator.
-        """
-        def ask() -> list[list[str]]:
-            admin = self.admin()  # its futures live only as long as it does
+        def described() -> ConsumerGroupDescription | None:
             try:
-                found = admin.describe_consumer_groups([group])[group].result(env.PATIENCE_S)
+                return admin.describe_consumer_groups([group])[group].result(env.PATIENCE_S)
             except KafkaException as error:
-                if error.args[0].code() in _NO_COORDINATOR_YET:
-                    return []
-                raise
-            return [sorted(member.member_id for member in found.members)]
-        return until(f"{group} has a coordinator", ask)[0]
+                if error.args[0].code() not in _NO_COORDINATOR_YET:
+                    raise
+                return None
+
+        return sorted(m.member_id for m in until(f"{group} has a coordinator", described).members)
 
     def read_all(self, topic: str) -> list:
         """Every message that the topic holds now, partition by partition."""

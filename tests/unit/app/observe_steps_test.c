@@ -131,6 +131,28 @@ static void test_nothing_was_read(void **state)
     observe_find_steps(&fixture.look);
     step = step_at(&fixture, 0, "read_spans", 1);
     assert_non_null(strstr(step->text, "trouble"));
+    fixture_init(&fixture);
+    fixture.account.counters.spans_read = 0;
+    fixture.look.topic_counters[BAD].dead_records[0] = 1;
+    observe_find_steps(&fixture.look);
+    step = step_at(&fixture, 0, "read_spans", 1);
+    assert_non_null(strstr(step->text, "encoding"));
+}
+
+static void test_a_look_that_was_too_short(void **state)
+{
+    (void)state;
+    static struct look_fixture fixture;
+    for (uint64_t observed = 0; observed < 2; observed++) {
+        fixture_init(&fixture);
+        fixture.account.counters.observed = observed;
+        fixture.account.held = 6;
+        observe_find_steps(&fixture.look);
+        assert_int_equal(fixture.look.step_count, observed == 0);
+    }
+    fixture.account.counters.observed = 0;
+    observe_find_steps(&fixture.look);
+    assert_non_null(strstr(step_at(&fixture, 0, "look_longer", 6)->text, "30s"));
 }
 
 static void test_steps_are_bounded(void **state)
@@ -157,6 +179,7 @@ int main(void)
         cmocka_unit_test(test_other_steps),
         cmocka_unit_test(test_no_file_is_made_of_what_is_no_name),
         cmocka_unit_test(test_nothing_was_read),
+        cmocka_unit_test(test_a_look_that_was_too_short),
         cmocka_unit_test(test_steps_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,16 +5,24 @@
 #include "memory_files.h"
 #include "support/test.h"
 
-/* What is noted of that topic file, after the report of its load. */
+/* What is noted of that topic file, beside one of spans, after the report of its load. */
 static void expect(const char *worker, const char *topic, const char *report_text,
                    uint32_t notes)
 {
+    static const char *const names[] = {"topic.conf", "spans.conf"};
+    struct memory_file list[] = {{"worker.conf", worker},
+                                 {"topic.conf", topic},
+                                 {"spans.conf", "topic = \"others\"; role = \"spans\";"},
+                                 {0}};
+    struct config_files files = memory_files(list);
+    struct config_sources sources = {
+        .files = &files, .worker = "worker.conf", .topics = names, .topic_count = 2};
     struct config_report report;
     struct settings *settings = NULL;
     struct text shown;
     config_report_init(&report);
     text_init(&shown, 1 << 16);
-    assert_int_equal(memory_load(worker, topic, &report, &settings), SB_OK);
+    assert_int_equal(config_load(&sources, &report, &settings), SB_OK);
     config_notes(settings, &report);
     config_report_text(&report, false, &shown);
     assert_string_equal(text_string(&shown), report_text);
@@ -41,6 +49,21 @@ static void test_rates(void **state)
         1);
 }
 
+static void test_taps(void **state)
+{
+    (void)state;
+    expect(WORKER_REST,
+           "source = \"rabbitmq\"; role = \"messages\";\n"
+           "queue = \"q\"; exchange = \"e\"; declare = true;\n",
+           "topic.conf:2: note: \"q\": its messages are counted, and mend no trace in this "
+           "version: of RabbitMQ only those of streams do\n",
+           1);
+    expect(WORKER_REST,
+           "source = \"rabbitmq\"; role = \"messages\";\n"
+           "queue = \"q\"; queue_type = \"stream\";\n",
+           "", 0);
+}
+
 static void test_nothing(void **state)
 {
     (void)state;
@@ -60,6 +83,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rates),
+        cmocka_unit_test(test_taps),
         cmocka_unit_test(test_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

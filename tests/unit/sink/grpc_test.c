@@ -42,7 +42,7 @@ static const struct row rows[] = {
     {200, 9, DONE, "", "", ANSWER_REFUSED, 0},
     {200, 10, DONE, "", "", ANSWER_RETRY, 0},
     {200, 11, DONE, "", "", ANSWER_RETRY, 0},
-    {200, 12, DONE, "", "", ANSWER_REFUSED, 0},
+    {200, 12, DONE, "", "", ANSWER_NO_RECEIVER, 0},
     {200, 13, DONE, "", "", ANSWER_REFUSED, 0},
     {200, 14, DONE, "", "", ANSWER_RETRY, 0},
     {200, 15, DONE, "", "", ANSWER_RETRY, 0},
@@ -67,7 +67,7 @@ static const struct row rows[] = {
     {400, NO, DONE, "", "", ANSWER_REFUSED, 0},
     {401, NO, DONE, "", "", ANSWER_UNAUTHORISED, 0},
     {403, NO, DONE, "", "", ANSWER_UNAUTHORISED, 0},
-    {404, NO, DONE, "", "", ANSWER_REFUSED, 0},
+    {404, NO, DONE, "", "", ANSWER_NO_RECEIVER, 0},
     {413, NO, DONE, "", "", ANSWER_TOO_LARGE, 0},
     {429, NO, DONE, "", "", ANSWER_RETRY, 0},
     {502, NO, DONE, "", "", ANSWER_RETRY, 0},
@@ -75,7 +75,7 @@ static const struct row rows[] = {
     {503, NO, CUT, "", "", ANSWER_RETRY, 0},
     {504, NO, DONE, "", "", ANSWER_RETRY, 0},
     {500, NO, DONE, "", "", ANSWER_REFUSED, 0},
-    {404, NO, CUT, "", "", ANSWER_REFUSED, 0},
+    {404, NO, CUT, "", "", ANSWER_NO_RECEIVER, 0},
     {200, NO, DONE, "", "", ANSWER_UNKNOWN, 0},
     {503, 3, DONE, "", "", ANSWER_BAD_CONTENT, 0}, /* grpc-status wins */
     /* Broken off before the trailers. */

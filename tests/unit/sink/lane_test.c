@@ -186,18 +186,58 @@ static void test_retry_after_wins(void **state)
 static void test_final_refusals(void **state)
 {
     (void)state;
-    static const int rows[] = {404, 405, 415, 500, 501, 301};
+    static const int rows[] = {408, 410, 500, 501};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct fixture fixture;
         open_fixture(&fixture, NULL, NULL);
-        const struct receiver_answer answer = {
-            .status = rows[i], .headers = {{"Location", "http://127.0.0.1:1/"}}};
+        const struct receiver_answer answer = {.status = rows[i]};
         receiver_play(fixture.receiver, &answer, 1);
         otlp_rig_start(&fixture.rig);
         struct sink_counters counters = expect(&fixture, SINK_REJECTED, SPANS);
         assert_int_equal(counters.requests, 1);
         assert_int_equal(counters.spans_rejected, SPANS);
         assert_int_equal(rig_logged(&fixture.rig.base, "export_refused"), 1);
+        close_fixture(&fixture);
+    }
+}
+
+/* What /health says behind the endpoint's address. */
+static void expect_why(const struct fixture *fixture, const char *text)
+{
+    char why[SINK_WHY_LEN];
+    struct sink *sink = fixture->rig.base.sink;
+    const char *url = receiver_url(fixture->receiver);
+    sink->ops->read_why(sink, why);
+    assert_memory_equal(why, url, strlen(url));
+    assert_string_equal(why + strlen(url), text);
+}
+
+/* A wrong port or path, until somebody mends it: no span is given up meanwhile. */
+static void test_nobody_takes_spans_there(void **state)
+{
+    (void)state;
+    const struct receiver_answer rows[] = {
+        {.status = 404, .body = BYTES_LITERAL("404 page not found\n")},
+        {.status = 405},
+        {.status = 415},
+        {.status = 301, .headers = {{"Location", "http://127.0.0.1:1/"}}},
+        {.headers = {{"Content-Type", "text/html"}}, .body = BYTES_LITERAL("<!doctype html>")},
+    };
+    static const char *const whys[] = {
+        ": HTTP status 404: 404 page not found", ": HTTP status 405", ": HTTP status 415",
+        ": HTTP status 301", ": HTTP status 200: it answers with a web page"};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fixture fixture;
+        open_fixture(&fixture, NULL, NULL);
+        const struct receiver_answer answers[] = {rows[i], rows[i]};
+        receiver_play(fixture.receiver, answers, 2);
+        otlp_rig_start(&fixture.rig);
+        struct sink_counters counters = expect(&fixture, SINK_EXPORTED, SPANS);
+        assert_int_equal(counters.requests, 3);
+        assert_int_equal(counters.spans_rejected, 0);
+        assert_int_equal(otlp_rig_wait_count(&fixture.rig), 2);
+        assert_int_equal(rig_logged(&fixture.rig.base, "no_receiver"), 2);
+        expect_why(&fixture, whys[i]);
         close_fixture(&fixture);
     }
 }
@@ -404,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_retried_until_it_works),
         cmocka_unit_test(test_retry_after_wins),
         cmocka_unit_test(test_final_refusals),
+        cmocka_unit_test(test_nobody_takes_spans_there),
         cmocka_unit_test(test_credentials_change_while_it_waits),
         cmocka_unit_test(test_credentials_that_stay_bad),
         cmocka_unit_test(test_partial_success),

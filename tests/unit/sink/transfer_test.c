@@ -129,6 +129,22 @@ static void test_nobody_listens(void **state)
     (void)close(fd);
 }
 
+/* A gRPC server begins with its settings, whatever it hears. */
+static void test_a_grpc_port(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    open_fixture(&fixture, NULL);
+    receiver_free(fixture.receiver);
+    fixture.receiver = receiver_new(&(struct receiver_options){.protocol = RECEIVER_GRPC});
+    assert_int_equal(transfer_init(&fixture.transfer, &fixture.options, NULL), SB_OK);
+    const char *url = receiver_url(fixture.receiver);
+    const struct response *response = post(&fixture, url, BYTES_LITERAL(""));
+    assert_int_equal(response->end, RESPONSE_DISCONNECTED);
+    assert_non_null(strstr(fixture.transfer.error, "gRPC port"));
+    close_fixture(&fixture);
+}
+
 static void test_breaking_off(void **state)
 {
     (void)state;
@@ -153,9 +169,8 @@ static void test_breaking_off(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_an_answer_is_kept),
-        cmocka_unit_test(test_broken_answers),
-        cmocka_unit_test(test_nobody_listens),
+        cmocka_unit_test(test_an_answer_is_kept), cmocka_unit_test(test_broken_answers),
+        cmocka_unit_test(test_nobody_listens),    cmocka_unit_test(test_a_grpc_port),
         cmocka_unit_test(test_breaking_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,6 +296,37 @@ static void test_the_record_tells_the_time_of_a_linked_hop(void **state)
     finish(&rig);
 }
 
+/* The broker has cut the time to a millisecond; a record of one before that tells of clocks. */
+static void test_a_record_is_no_older_than_the_span_that_sent_it(void **state)
+{
+    (void)state;
+    enum { SEND_MS = 10, SEND_NS = 400000 };
+    for (uint64_t record_ms = SEND_MS - 1; record_ms <= SEND_MS; record_ms++) {
+        struct rig rig;
+        start(&rig, REPAIR_AUTO, true);
+        struct hop hop = hop_default(&rig, HOP_BY_HEADER);
+        const struct span_spec producer = {.trace = hop.producer,
+                                           .id = hop.producer_id + 1,
+                                           .kind = OTLP_KIND_PRODUCER,
+                                           .start_ms = SEND_MS,
+                                           .start_ns = SEND_NS,
+                                           .operation = "send",
+                                           .topic = "orders"};
+        char traceparent[64];
+        rig_push(&rig, 0, &producer, 1);
+        hop_push_consumer(&rig, 0, &hop);
+        spans_traceparent(hop_sender(&hop), traceparent);
+        rig_push_message(&rig, TOPIC_ORDERS, 7, record_ms, traceparent);
+        rig_wait(&rig);
+        const struct out_span *queue;
+        assert_int_equal(rig_synthetic(&rig, &queue), 1);
+        assert_int_equal(queue->span->start_time_unix_nano,
+                         record_ms == SEND_MS ? spans_start_ns(&producer)
+                                              : FAKE_CLOCK_WALL_NS + record_ms * NS_PER_MS);
+        finish(&rig);
+    }
+}
+
 /* Clocks differ: a record may be younger than its consumer.  No span ends before it starts. */
 static void test_a_record_from_the_future_waits_no_time(void **state)
 {
@@ -353,6 +384,29 @@ static void test_a_local_root_moves_for_its_consumer(void **state)
     assert_int_equal(out_number(consumer, "spanbridge.dwell_ms"), 20);
     assert_false(out_has(consumer, "spanbridge.repair.action"));
     finish(&rig);
+}
+
+/* Whatever came first of the consumer's trace: the patch is for the span that took it in. */
+static void test_the_consumer_is_found_behind_other_spans(void **state)
+{
+    (void)state;
+    struct rig rig;
+    rig_init(&rig);
+    rig_start(&rig);
+    struct hop hop = hop_default(&rig, HOP_BY_COORDINATE);
+    const struct span_spec below[] = {
+        {.trace = hop.consumer, .id = 210, .parent = hop.consumer_id, .start_ms = 45},
+        {.trace = hop.consumer, .id = 211, .parent = 210, .start_ms = 46},
+    };
+    rig_push(&rig, 0, below, 2);
+    hop_push(&rig, &hop);
+    rig_wait(&rig);
+    hop_expect_merged(&rig, &hop);
+    assert_true(out_has(rig_out(&rig, hop.consumer_id), "spanbridge.repair.rule"));
+    assert_false(out_has(rig_out(&rig, 210), "spanbridge.repair.rule"));
+    assert_false(out_has(rig_out(&rig, 211), "spanbridge.repair.rule"));
+    rig_drain(&rig);
+    rig_clear(&rig);
 }
 
 /* A request from outside is nobody's child, though it consumed a message on its way. */
@@ -835,8 +889,10 @@ int main(void)
         cmocka_unit_test(test_off_does_not_even_look),
         cmocka_unit_test(test_the_order_of_arrival_does_not_matter),
         cmocka_unit_test(test_the_record_tells_the_time_of_a_linked_hop),
+        cmocka_unit_test(test_a_record_is_no_older_than_the_span_that_sent_it),
         cmocka_unit_test(test_a_record_from_the_future_waits_no_time),
         cmocka_unit_test(test_a_local_root_moves_for_its_consumer),
+        cmocka_unit_test(test_the_consumer_is_found_behind_other_spans),
         cmocka_unit_test(test_the_root_of_a_request_does_not_move),
         cmocka_unit_test(test_a_remote_parent_stays),
         cmocka_unit_test(test_a_batch_is_linked_never_merged),

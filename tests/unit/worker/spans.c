@@ -25,7 +25,7 @@ static uint64_t number_of(struct span_id id)
 
 uint64_t spans_start_ns(const struct span_spec *spec)
 {
-    return FAKE_CLOCK_WALL_NS + spec->start_ms * NS_PER_MS;
+    return FAKE_CLOCK_WALL_NS + spec->start_ms * NS_PER_MS + spec->start_ns;
 }
 
 uint64_t spans_end_ns(const struct span_spec *spec)

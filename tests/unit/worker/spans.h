@@ -27,6 +27,7 @@ struct span_spec {
     const char *service; /* spans of one service share an envelope; NULL: "app" */
     uint8_t kind;
     uint64_t start_ms; /* behind the fake clock's first wall time */
+    uint64_t start_ns; /* and so much more */
     uint64_t end_ms;
     uint32_t flags;
     bool error;

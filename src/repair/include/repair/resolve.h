@@ -114,6 +114,14 @@ struct repair_trace {
 enum sb_err repair_resolve(struct repair_scratch *scratch, const struct repair_trace *trace,
                            struct repair_outcome *ret) SB_MUST_USE;
 
+/*
+ * What repair_resolve comes to where all that is known of a trace hangs by one span: a root that
+ * takes in one message, with one piece of evidence.  So are nearly all, and for these nobody has
+ * to look at the other spans.  Consumer and target of *ret are 0.  False: ask repair_resolve.
+ */
+bool repair_resolve_root(const struct repair_span *consumer,
+                         const struct repair_evidence *evidence, struct repair_outcome *ret);
+
 /* A span whose parent is known by id but missing. */
 struct repair_orphan {
     uint32_t span;   /* its index */
