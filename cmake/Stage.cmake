@@ -23,7 +23,7 @@ function(sb_unit_test stage module)
     target_link_libraries(${target} PRIVATE
         sb_${stage} sb_test_support sb_flags PkgConfig::CMOCKA ${ARGN})
     add_test(NAME unit.${stage}.${module} COMMAND ${target})
-    set_tests_properties(unit.${stage}.${module} PROPERTIES LABELS unit TIMEOUT 120)
+    set_tests_properties(unit.${stage}.${module} PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()
 
 # sb_fuzz_target(NAME CORPUS dir LINK targets ...): NAME.c holds LLVMFuzzerTestOneInput.  With
@@ -35,7 +35,7 @@ function(sb_fuzz_target name)
     add_executable(replay_${name} ${name}.c replay_main.c)
     target_link_libraries(replay_${name} PRIVATE ${arg_LINK} sb_flags)
     add_test(NAME fuzz.${name} COMMAND replay_${name} ${corpus})
-    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+    set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300)
     if(SPANBRIDGE_FUZZ)
         add_executable(fuzz_${name} ${name}.c)
         target_link_libraries(fuzz_${name} PRIVATE ${arg_LINK} sb_flags)

@@ -97,9 +97,10 @@ run_asan() {
 # The demo is left out: its shop sells in real time, and its windows end before a service that
 # is fifteen times slower has read what was sold.
 #
-# Repeated for one known cause: librdkafka's mock cluster refuses a commit until the slowest member
-# has synced, which no broker does; unit.source_kafka.rebalance then reads twice, and says so.
-# (A commit is tried again, but under ThreadSanitizer the group may move on meanwhile.)
+# Repeated for one known cause: librdkafka's mock cluster turns away who syncs after the leader of
+# its group, which no broker does, and while that member joins anew it refuses commits; records are
+# read twice then.  unit.source_kafka.rebalance has the leader hear last of a round, by a second and
+# a half; under ThreadSanitizer that may not be enough.
 run_tsan() {
     build tsan && ctest --preset tsan -j "$jobs" --repeat until-pass:4 -L '^(unit|scenario)$' \
         -R '^(unit\.(core|amqp|source.*|sink|worker|app)\.|scenario\.)' -E '^scenario\.demo$' \

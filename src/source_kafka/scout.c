@@ -13,7 +13,7 @@
 #include "topics.h"
 #include "trouble.h"
 
-enum { LOOK_TIMEOUT_MS = 2000, UNEASY_INTERVAL_MS = 1000, FIRST_ROOM = 16 };
+enum { LOOK_TIMEOUT_MS = 2000, UNEASY_INTERVAL_MS = 1000, FIRST_ROOM = 16, FIRST_PLEA = 3 };
 
 struct scout {
     struct source_kafka *source;
@@ -27,6 +27,8 @@ struct scout {
     rd_kafka_topic_t **named;
     rd_kafka_t **named_of; /* the handle that each belongs to */
     uint32_t named_count;
+    uint32_t in_vain; /* looks that nobody answered, one after the other */
+    uint32_t plea_at; /* so many of them: the next plea */
 };
 
 void scout_report_free(struct scout_report *report)
@@ -134,11 +136,36 @@ static bool wait_for_next(struct scout *scout)
     return go_on;
 }
 
+/*
+ * A broker that is being shut down may answer that there are no brokers.  The library (2.15) then
+ * forgets it, and nothing makes it think of the bootstrap servers again.  So it is told of them,
+ * more and more seldom, since it keeps a note of each time.
+ */
+static void plead(struct scout *scout, bool answered)
+{
+    struct source_kafka *source = scout->source;
+    if (answered) {
+        scout->in_vain = 0;
+        scout->plea_at = FIRST_PLEA;
+        return;
+    }
+    if (++scout->in_vain < scout->plea_at)
+        return;
+    scout->plea_at *= 2;
+    for (int role = 0; role < READER_COUNT; role++)
+        if (source->readers[role].rk != NULL)
+            rd_kafka_brokers_add(source->readers[role].rk, source->options.bootstrap);
+    if (source->producer != NULL)
+        rd_kafka_brokers_add(source->producer, source->options.bootstrap);
+}
+
 static void *run(void *arg)
 {
     struct scout *scout = arg;
     do {
         struct scout_report *report = look(scout);
+        if (report != NULL)
+            plead(scout, report->err == RD_KAFKA_RESP_ERR_NO_ERROR);
         struct note *note = report == NULL ? NULL : source_note_new(NOTE_SCOUT, NULL);
         if (note != NULL) {
             note->report = report;
@@ -192,6 +219,7 @@ enum sb_err scout_start(struct source_kafka *source, struct scout **ret)
     pthread_condattr_destroy(&monotonic);
     scout->source = source;
     scout->interval_ms = UNEASY_INTERVAL_MS;
+    scout->plea_at = FIRST_PLEA;
     for (uint32_t i = 0; i < source->options.topic_count; i++)
         scout->lists = scout->lists || (source->options.topics[i].kind == SOURCE_KAFKA &&
                                         topics_is_pattern(source->options.topics[i].pattern));

@@ -25,8 +25,9 @@ class RabbitMQTrouble(queues.QueueCase):
         self.topic = f"{self.queue}.kafka"
         self.kafka.create_topics(self.topic)
         self.declare()
-        self.made = self.worker(bootstrap=self.kafka.bootstrap, window={"wait": "100ms"},
-                                admin={"listen": "127.0.0.1:0"})
+        # No trace waits longer than `hold` for a source that has not begun, or is cut off.
+        self.made = self.worker(bootstrap=self.kafka.bootstrap, admin={"listen": "127.0.0.1:0"},
+                                window={"wait": "100ms", "hold": "1s"})
         self.made.queue(self.queue).spans(self.topic)
 
     def check_kafka_flows(self) -> None:
@@ -78,8 +79,12 @@ class RabbitMQTrouble(queues.QueueCase):
         watcher = Watcher(run)
         until("all others are in trouble",
               lambda: set(watcher.health()[1]) == set(words) - {"a.stream"})
-        self.broker.publish("a.stream", [b""])  # it is seen by what its messages carry
-        until("all are in trouble", lambda: set(watcher.health()[1]) == set(words))
+
+        def all_are_in_trouble() -> bool:
+            # It is seen by what its messages carry, from when on it is read.
+            self.broker.publish("a.stream", [b""])
+            return set(watcher.health()[1]) == set(words)
+        until("all are in trouble", all_are_in_trouble)
         for name, text in watcher.health()[1].items():
             for word in words[name]:
                 self.assertIn(word, text, name)

@@ -20,6 +20,7 @@ USER, PASSWORD = "app", "app-secret"
 _NO_COORDINATOR_YET = {KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
                        KafkaError.COORDINATOR_NOT_AVAILABLE}
 _CLUSTER_ID = "AAAAAAAAQACAAAAAAAAAAQ"
+_NO_LEADER_YET = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 _JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
 
 _LOG_CONFIG = """\
@@ -195,7 +196,7 @@ class Kafka:
             messages = []
             for number in known.partitions:
                 place = TopicPartition(topic, number, 0)
-                at, end = consumer.get_watermark_offsets(place, timeout=env.PATIENCE_S)
+                at, end = self._offsets(consumer, place)
                 consumer.assign([place])
                 while at < end:
                     message = consumer.poll(env.PATIENCE_S)
@@ -206,6 +207,18 @@ class Kafka:
             return messages
         finally:
             consumer.close()
+
+    @staticmethod
+    def _offsets(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+        """From where to where the partition reaches, once the broker that was started leads it."""
+        def ask() -> tuple[int, int] | None:
+            try:
+                return consumer.get_watermark_offsets(place, timeout=env.PATIENCE_S)
+            except KafkaException as error:
+                if error.args[0].code() in _NO_LEADER_YET:
+                    return None
+                raise
+        return until(f"{place.topic}[{place.partition}] has a leader", ask)
 
 
 def _serve(folder: str) -> None:

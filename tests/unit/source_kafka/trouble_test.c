@@ -34,6 +34,27 @@ static void a_missing_broker_is_told_and_taken_back(void **state)
     mock_kafka_stop(&kafka);
 }
 
+/*
+ * As with a broker that is being shut down, and then another one.  Without a topic: the mock does
+ * not survive a fetch from a partition that no broker leads.
+ */
+static void a_cluster_that_named_no_brokers_is_found_again(void **state)
+{
+    (void)state;
+    mock_kafka_start(&kafka, 1);
+    driver_init(&driver, kafka.bootstrap);
+    driver_topic(&driver, "spans", SOURCE_SPANS);
+    driver_start(&driver);
+    DRIVER_UNTIL(&driver, driver_troubled(&driver, "topic spans does not exist"));
+    assert_int_equal(rd_kafka_mock_broker_remove_from_metadata(kafka.cluster, 1), 0);
+    DRIVER_UNTIL(&driver, driver_troubled(&driver, "no broker of "));
+    uint32_t cleared = driver_number(&driver, &driver.cleared);
+    assert_int_equal(rd_kafka_mock_broker_add(kafka.cluster, 2), 0);
+    DRIVER_UNTIL(&driver, driver_number(&driver, &driver.cleared) > cleared);
+    driver_clear(&driver);
+    mock_kafka_stop(&kafka);
+}
+
 static void a_missing_topic_is_told_and_read_when_it_comes(void **state)
 {
     (void)state;
@@ -131,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_missing_broker_is_told_and_taken_back),
+        cmocka_unit_test(a_cluster_that_named_no_brokers_is_found_again),
         cmocka_unit_test(a_missing_topic_is_told_and_read_when_it_comes),
         cmocka_unit_test(a_topic_that_may_not_be_read_is_told),
         cmocka_unit_test(a_second_process_of_that_name_fences),
