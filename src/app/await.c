@@ -1,9 +1,9 @@
 #include "await.h"
 
-uint64_t await_until_ns(struct await *await, bool assigned, uint64_t now_ns)
+uint64_t await_until_ns(struct await *await, bool begins, uint64_t now_ns)
 {
     /* With nothing read there is nothing that could be decided too early. */
-    if (assigned || await->lanes == 0) {
+    if (!begins || await->lanes == 0) {
         await->since_ns = 0;
         return 0;
     }

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -61,15 +62,23 @@ static void end(struct app *app, int exit_code)
         event_base_loopbreak(app->base);
 }
 
+/* What the sources call them; any other name is a topic's. */
+static const char *part_of(const char *what)
+{
+    if (strcmp(what, "kafka") == 0 || strcmp(what, "rabbitmq") == 0)
+        return "cluster";
+    return strcmp(what, "group") == 0 ? "group" : "topic";
+}
+
 static void on_trouble(void *arg, const char *what, const char *text, bool fatal)
 {
     struct app *app = arg;
-    watch_trouble(app->watch, what, text);
-    app->troubled = text != NULL;
     if (text == NULL) {
+        health_clear(&app->troubles, part_of(what), what);
         log_event(app->log, LOG_INFO, "source", "recovered", LOG_TEXT("what", what));
         return;
     }
+    health_set(&app->troubles, part_of(what), what, text);
     log_event(app->log, LOG_ERROR, "source", "trouble", LOG_TEXT("what", what),
               LOG_TEXT("text", text));
     if (fatal)
@@ -81,7 +90,7 @@ static void on_trouble(void *arg, const char *what, const char *text, bool fatal
 static void on_fenced(void *arg, const char *text)
 {
     struct app *app = arg;
-    watch_trouble(app->watch, "group", text);
+    health_set(&app->troubles, "group", "group", text);
     log_event(app->log, LOG_ERROR, "source", "fenced", LOG_TEXT("text", text));
     end(app, EX_NOPERM);
 }
@@ -195,8 +204,8 @@ static void watch_share(struct app *app)
 
 static void await_sources(struct app *app)
 {
-    uint64_t until_ns =
-        await_until_ns(&app->await, sources_is_assigned(app->sources), now_ns());
+    bool begins = !sources_is_assigned(app->sources) && app->troubles.count == 0;
+    uint64_t until_ns = await_until_ns(&app->await, begins, now_ns());
     if (until_ns != 0)
         worker_group_await_sources(app->group, until_ns);
 }

@@ -50,7 +50,7 @@ static enum silence silence_of(const struct look *look)
     const struct app *app = look->app;
     if (look->account->counters.spans_read > 0)
         return SILENCE_NONE;
-    if (app->troubled)
+    if (app->troubles.count > 0)
         return SILENCE_TROUBLE;
     for (uint32_t i = 0; i < app->settings->topic_count; i++) {
         if (observe_dead(look, i) > 0)

@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 
+#include "admin/health.h"
 #include "app/run.h"
 #include "await.h"
 #include "core/log.h"
@@ -52,10 +53,10 @@ struct app {
     uint32_t event_count;
     enum app_state state;
     struct await await;
-    bool taps_read;   /* drain: message topics have been read to their ends */
-    bool stopping;    /* by a signal, not by drain */
-    bool troubled;    /* the last that the sources told was trouble */
-    char *look_group; /* of --observe; owned */
+    bool taps_read;                 /* drain: message topics have been read to their ends */
+    bool stopping;                  /* by a signal, not by drain */
+    struct health_reasons troubles; /* that the sources have */
+    char *look_group;               /* of --observe; owned */
     uint64_t started_ns;
     uint64_t progress_due_ns; /* of --observe, on a terminal */
     uint64_t deadline_ns;

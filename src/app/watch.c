@@ -17,8 +17,7 @@ enum { LAGS_ROOM = 1024 };
 struct watch {
     struct app *app;
     struct admin_server *server;
-    struct health_reasons troubles; /* told by the source */
-    struct health_reasons reasons;  /* these and all others, while they are being shown */
+    struct health_reasons reasons; /* these and all others, while they are being shown */
     struct worker_topic_counters *topic_counters;
     struct admin_topic *topics;
     const char **policies;
@@ -52,7 +51,7 @@ static void add_sink_reason(struct watch *watch, struct sink *sink)
 static void add_reasons(struct watch *watch)
 {
     struct app *app = watch->app;
-    watch->reasons = watch->troubles;
+    watch->reasons = app->troubles;
     for (uint32_t i = 0; i < app->settings->topic_count; i++) {
         if (worker_group_topic_has_failed(app->group, i))
             health_set(&watch->reasons, "topic", app->settings->topics[i].name,
@@ -212,24 +211,4 @@ void watch_free(struct watch *watch)
     memory_free(watch->sinks);
     memory_free(watch->lags);
     memory_free(watch);
-}
-
-/* What the source calls them; any other name is a topic's. */
-static const char *part_of(const char *what)
-{
-    if (strcmp(what, "kafka") == 0 || strcmp(what, "rabbitmq") == 0)
-        return "cluster";
-    if (strcmp(what, "group") == 0)
-        return "group";
-    return "topic";
-}
-
-void watch_trouble(struct watch *watch, const char *what, const char *text)
-{
-    if (watch == NULL)
-        return;
-    if (text != NULL)
-        health_set(&watch->troubles, part_of(what), what, text);
-    else
-        health_clear(&watch->troubles, part_of(what), what);
 }

@@ -4,7 +4,6 @@
 #ifndef SB_APP_WATCH_H
 #define SB_APP_WATCH_H
 
-#include "admin/health.h"
 #include "admin/server.h"
 #include "state.h"
 
@@ -13,8 +12,5 @@ struct watch;
 /* Listens on settings.admin.  Errors as those of admin_server_new. */
 enum sb_err watch_new(struct app *app, struct watch **ret) SB_MUST_USE;
 void watch_free(struct watch *watch);
-
-/* Something fails, or (`text` NULL) works again.  A watch of NULL does not care. */
-void watch_trouble(struct watch *watch, const char *what, const char *text);
 
 #endif

@@ -127,7 +127,7 @@ static void test_nothing_was_read(void **state)
     assert_non_null(strstr(step->text, "add --drain"));
     fixture_init(&fixture);
     fixture.account.counters.spans_read = 0;
-    fixture.app.troubled = true;
+    health_set(&fixture.app.troubles, "cluster", "kafka", "no broker");
     observe_find_steps(&fixture.look);
     step = step_at(&fixture, 0, "read_spans", 1);
     assert_non_null(strstr(step->text, "trouble"));
