@@ -189,6 +189,7 @@ void feed_take_answer(struct lane *lane)
 {
     struct feed *feed = lane->feed;
     consumer_take_answer(lane);
+    looks_take_answer(feed);
     for (uint32_t i = 0; i < feed->lane_count; i++)
         if (!feed->lanes[i].channel_open || lane_state(&feed->lanes[i]) == LANE_CLOSED)
             return;

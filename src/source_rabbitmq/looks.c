@@ -26,6 +26,11 @@ void looks_begin(struct feed *feed, uint64_t ready)
     atomic_store(&feed->counted, true);
 }
 
+void looks_take_answer(struct feed *feed)
+{
+    feed->quiet_since_ns = rabbitmq_now_ns(feed->source);
+}
+
 void looks_take_delivery(struct feed *feed)
 {
     if (feed->stream)

@@ -10,6 +10,9 @@
 /* The feed's thread: after its topology, with what is ready before anything is consumed. */
 void looks_begin(struct feed *feed, uint64_t ready);
 
+/* The broker sends from now on: silence counts only from here. */
+void looks_take_answer(struct feed *feed);
+
 /* The feed's thread: looks, and asks if it is time to.  Errors as those of amqp/channel.h. */
 enum sb_err looks_run(struct feed *feed) SB_MUST_USE;
 

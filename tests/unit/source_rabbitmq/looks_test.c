@@ -1,5 +1,6 @@
 #include "looks.h"
 
+#include "feed.h"
 #include "rig.h"
 
 static struct feed *begin(struct rig *rig, bool stream, bool tap)
@@ -145,6 +146,27 @@ static void test_a_stream_is_drained_when_it_is_silent(void **state)
     finish(&rig);
 }
 
+/* A slow broker takes longer to answer than a stream that has ended is silent. */
+static void test_silence_counts_from_the_answer(void **state)
+{
+    (void)state;
+    for (int tap = 0; tap < 2; tap++) {
+        struct rig rig;
+        struct feed *feed = begin(&rig, true, tap == 1);
+        looks_begin(feed, 10);
+        fake_clock_advance_ms(&rig.clock, 6000);
+        feed->lanes[0].channel_open = true;
+        feed_take_answer(&feed->lanes[0]);
+        atomic_store(&feed->lanes[0].state, LANE_OPEN);
+        look(feed);
+        assert_false(looks_is_drained(feed));
+        fake_clock_advance_ms(&rig.clock, 6000);
+        look(feed);
+        assert_true(looks_is_drained(feed));
+        finish(&rig);
+    }
+}
+
 static void test_lag(void **state)
 {
     (void)state;
@@ -219,6 +241,7 @@ int main(void)
         cmocka_unit_test(test_a_queue_without_its_consumers_has_not_answered),
         cmocka_unit_test(test_a_queue_is_not_believed_that_it_is_empty_at_once),
         cmocka_unit_test(test_a_stream_is_drained_when_it_is_silent),
+        cmocka_unit_test(test_silence_counts_from_the_answer),
         cmocka_unit_test(test_lag),
         cmocka_unit_test(test_the_clock_of_a_tap),
         cmocka_unit_test(test_a_prefetch_that_is_too_small_is_told_once),
