@@ -363,7 +363,7 @@ static enum sb_err apply(struct worker *worker, struct plan *plan, uint32_t numb
         .evidence = item,
         .is_consumer = true,
         .joined = as_parent,
-        .queued_ns = queued_ns(worker, plan, item),
+        .queued_ns = plan->is_unplaced ? 0 : queued_ns(worker, plan, item),
         .adds_link = (!as_parent || outcome->link_too) && !outcome->link_exists,
     };
     item->left_out = consumer.adds_link && has_enough_links(worker, item, outcome->consumer);
@@ -477,6 +477,7 @@ static enum sb_err resolve_by_side(struct worker *worker, struct plan *plan,
     if (!*ret_done)
         return SB_OK;
     plans->links_added[0] = 0;
+    plan->is_unplaced = true;
     err = apply(worker, plan, 0);
     plan->is_unplaced = plan->patch_count > 0;
     return err;
@@ -509,6 +510,7 @@ static enum sb_err place(struct worker *worker, struct plan *plan)
     while (patch.span < count && !span_id_equal(plans->spans[patch.span].span_id, consumer))
         patch.span++;
     SB_ASSERT(patch.span < count); /* where a side is, its span is */
+    patch.queued_ns = queued_ns(worker, plan, patch.evidence);
     plan->patch_count = 0;
     err = add_patch(plans, plan, &patch);
     plan->is_unplaced = false;

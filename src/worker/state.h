@@ -141,7 +141,7 @@ struct plan {
     struct decide_verdict decided; /* of a root */
     uint32_t first_patch;
     uint32_t patch_count;
-    bool is_unplaced; /* its one patch is for a span whose number nobody has looked up */
+    bool is_unplaced; /* its one patch lacks what the spans tell: see plan_place_patches */
 };
 
 struct plans {
@@ -347,7 +347,7 @@ void verdict_make_room(struct worker *worker);
 enum sb_err plan_tree(struct worker *worker, window_trace root) SB_MUST_USE;
 /* Do the spans of that plan leave?  Once the roots are decided. */
 bool plan_leaves(const struct worker *worker, const struct plan *plan);
-/* Finds the spans that patches are for, of what leaves.  SB_ERR_MEMORY: nothing is lost. */
+/* Finds the spans that patches are for, and their times, of what leaves.  SB_ERR_MEMORY. */
 enum sb_err plan_place_patches(struct worker *worker) SB_MUST_USE;
 /* Once it is certain that the plan is carried out. */
 void plan_count_repairs(struct worker *worker);
