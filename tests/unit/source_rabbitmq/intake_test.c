@@ -211,7 +211,7 @@ static void test_each_reject_is_a_step_forward(void **state)
     rig_start(&rig);
     for (uint64_t count = 1; count <= 5; count++) {
         RIG_UNTIL(&rig, rig.source->ops->unreadable(rig.source, 0) == count);
-        RIG_UNTIL(&rig, rig_feed(&rig)->retry_at_ns > 0 && rig.trouble[0] != '\0');
+        RIG_UNTIL(&rig, rig.trouble[0] != '\0'); /* told once the next try has its time */
         rig_advance_ms(&rig, 1001);
         RIG_UNTIL(&rig, rig.trouble[0] == '\0');
     }
