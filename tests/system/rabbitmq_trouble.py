@@ -25,9 +25,9 @@ class RabbitMQTrouble(queues.QueueCase):
         self.topic = f"{self.queue}.kafka"
         self.kafka.create_topics(self.topic)
         self.declare()
-        # No trace waits longer than `hold` for a source that has not begun, or is cut off.
-        self.made = self.worker(bootstrap=self.kafka.bootstrap, admin={"listen": "127.0.0.1:0"},
-                                window={"wait": "100ms", "hold": "1s"})
+        # With the default `hold`: no trace waits two minutes for a source that is in trouble.
+        self.made = self.worker(bootstrap=self.kafka.bootstrap, window={"wait": "100ms"},
+                                admin={"listen": "127.0.0.1:0"})
         self.made.queue(self.queue).spans(self.topic)
 
     def check_kafka_flows(self) -> None:
