@@ -31,7 +31,7 @@ struct workspace_options {
     const char *message_topics[2];
     const char *rabbitmq_url;   /* NULL: none */
     const char *rabbitmq_queue; /* that holds spans, too */
-    bool once; /* all is at the brokers before anything is read */
+    bool once;                  /* all is at the brokers before anything is read */
     bool verbose;
 };
 
