@@ -26,8 +26,8 @@ struct about {
  */
 struct rule {
     const char *kind;
-    enum worker_hop_counter counter;              /* of the row: what it is worth */
-    uint64_t (*worth)(const struct about *about); /* or this; NULL: the counter */
+    uint64_t (*worth)(const struct about *about); /* NULL: the counter of the row */
+    enum worker_hop_counter counter;
     bool urgent;
     const char *text;
     const char *file; /* where the destination can be a topic's name; or NULL */

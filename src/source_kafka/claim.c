@@ -89,7 +89,7 @@ static void ask_session(struct source_kafka *source)
     rd_kafka_ConfigResource_destroy(group);
     rd_kafka_AdminOptions_destroy(options);
     source->claim.state = CLAIM_ASKING;
-    source->claim.ask_until_ns = source_now_ns(source) + 2 * ASK_TIMEOUT_MS * NS_PER_MS;
+    source->claim.ask_until_ns = source_now_ns(source) + ASK_TIMEOUT_MS * NS_PER_MS * 2;
 }
 
 /* 0: it is not in there. */
