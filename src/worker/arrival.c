@@ -42,7 +42,7 @@ static void take_late(struct worker *worker, const struct arrival *arrival,
         observe_late(worker, arrival);
         return;
     }
-    if (decided.keep || worker->options->dry_run) {
+    if (verdict_leaves(worker, decided)) {
         struct verdict verdict = {.decided = decided, .reason = "late"};
         emit_late(worker, arrival, &verdict);
         return;

@@ -406,14 +406,12 @@ static enum sb_err patch_copies(struct plans *plans, struct plan *plan, uint32_t
     return SB_OK;
 }
 
-/* From everything that is known of the trace, its spans included. */
-static enum sb_err resolve_wholly(struct worker *worker, struct plan *plan)
+/* From everything that is known of the trace, its spans included; the evidence is listed. */
+static enum sb_err resolve_wholly(struct worker *worker, struct plan *plan, uint32_t evidence)
 {
     struct plans *plans = &worker->plans;
-    struct repair_trace trace = {0};
+    struct repair_trace trace = {.evidence_count = evidence};
     enum sb_err err = plan_list_spans(worker, plan->trace, &trace.span_count);
-    if (err == SB_OK)
-        err = list_evidence(worker, plan, &trace.evidence_count);
     if (err == SB_OK)
         err = grow((void **)&plans->links_added, &plans->links_room, trace.span_count,
                    sizeof(*plans->links_added));
@@ -430,16 +428,14 @@ static enum sb_err resolve_wholly(struct worker *worker, struct plan *plan)
 }
 
 /*
- * The side that all evidence of the trace is about, or NULL: there is more than one piece, or the
- * span was delivered twice, and its copies may differ.
+ * The side that the evidence is about, or NULL: it is not here, or was delivered twice, and its
+ * copies may differ.
  */
 static const struct hop_side *find_only_consumer(const struct worker *worker,
-                                                 const struct trace_extra *extra)
+                                                 const struct trace_extra *extra,
+                                                 const struct evidence_item *item)
 {
-    const struct evidence_item *item = traces_evidence(&worker->traces, extra->first_evidence);
     const struct side_item *found = NULL;
-    if (item->next != POOL_NONE)
-        return NULL;
     for (uint32_t at = extra->first_side; at != POOL_NONE;) {
         const struct side_item *side = traces_side(&worker->traces, at);
         if (span_id_equal(side->side.span_id, item->join.consumer.span_id)) {
@@ -452,25 +448,22 @@ static const struct hop_side *find_only_consumer(const struct worker *worker,
     return found == NULL ? NULL : &found->side;
 }
 
-/* From that side alone, without a look at a span; *ret_done: it was enough. */
+/*
+ * From that side and the one piece of evidence alone, without a look at a span; *ret_done: it was
+ * enough.
+ */
 static enum sb_err resolve_by_side(struct worker *worker, struct plan *plan,
                                    const struct hop_side *side, bool *ret_done)
 {
     struct plans *plans = &worker->plans;
     const struct repair_span consumer = {
-        .span_id = side->span_id,
         .parent_id = side->parent_id,
-        .start_ns = side->start_ns,
-        .end_ns = side->end_ns,
         .batch_count = side->batch_count,
         .link_count = side->has_links ? 2 : side->has_link,
         .role = side->role,
     };
-    uint32_t count;
-    enum sb_err err = list_evidence(worker, plan, &count);
-    if (err == SB_OK)
-        err = grow((void **)&plans->links_added, &plans->links_room, 1,
-                   sizeof(*plans->links_added));
+    enum sb_err err =
+        grow((void **)&plans->links_added, &plans->links_room, 1, sizeof(*plans->links_added));
     if (err != SB_OK)
         return err;
     *ret_done = repair_resolve_root(&consumer, &plans->evidence[0], &plans->outcomes[0]);
@@ -489,12 +482,17 @@ static enum sb_err resolve(struct worker *worker, uint32_t number)
     const struct trace_extra *extra = traces_extra(&worker->traces, plan->trace);
     if (extra == NULL || extra->first_evidence == POOL_NONE)
         return SB_OK;
-    const struct hop_side *side = find_only_consumer(worker, extra);
+    uint32_t evidence;
+    enum sb_err err = list_evidence(worker, plan, &evidence);
+    if (err != SB_OK)
+        return err;
+    const struct hop_side *side = NULL;
+    if (evidence == 1)
+        side = find_only_consumer(worker, extra, worker->plans.evidence_items[0]);
     bool done = false;
-    enum sb_err err = SB_OK;
     if (side != NULL)
         err = resolve_by_side(worker, plan, side, &done);
-    return err != SB_OK || done ? err : resolve_wholly(worker, plan);
+    return err != SB_OK || done ? err : resolve_wholly(worker, plan, evidence);
 }
 
 static enum sb_err place(struct worker *worker, struct plan *plan)
@@ -519,7 +517,7 @@ static enum sb_err place(struct worker *worker, struct plan *plan)
 
 bool plan_leaves(const struct worker *worker, const struct plan *plan)
 {
-    return worker->plans.plans[plan->root].decided.keep || worker->options->dry_run;
+    return verdict_leaves(worker, worker->plans.plans[plan->root].decided);
 }
 
 enum sb_err plan_place_patches(struct worker *worker)

@@ -340,6 +340,11 @@ static inline bool verdict_is_forward(struct decide_verdict verdict)
 {
     return verdict.keep && verdict.policy == DECIDE_NO_POLICY;
 }
+/* Do spans with that verdict leave? */
+static inline bool verdict_leaves(const struct worker *worker, struct decide_verdict verdict)
+{
+    return worker->observe == NULL && (verdict.keep || worker->options->dry_run);
+}
 /* Makes room in the window for one more span: by a verdict, or by waiting for memory. */
 void verdict_make_room(struct worker *worker);
 

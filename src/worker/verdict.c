@@ -36,7 +36,7 @@ static void carry_out(struct worker *worker, const struct plan *plan, struct ver
 {
     if (worker->observe != NULL)
         observe_plan(worker, plan, verdict);
-    else if (verdict->decided.keep || worker->options->dry_run)
+    else if (verdict_leaves(worker, verdict->decided))
         emit_plan(worker, plan, verdict);
     else
         drop_spans(worker, plan->trace);
